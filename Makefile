@@ -1,0 +1,36 @@
+# Everything a fresh machine needs happens here: each target first makes .venv with all packages.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo test serve lint format clean
+
+demo: $(READY)
+	$(BIN)/python apps/vertenet/demo.py --out demo_output
+
+test: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m pytest
+
+serve: $(READY)
+	$(BIN)/vertenet serve --studies $(or $(STUDIES),sample_data) --port $(or $(PORT),8000)
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# A new pip: the one that Python 3.11 brings cannot resolve MONAI Label's requirements.
+$(READY): setup.py
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable ".[dev]"
+	touch $(READY)
+
+clean:
+	rm -rf $(VENV) demo_output

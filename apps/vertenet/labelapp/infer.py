@@ -1,0 +1,100 @@
+"""The inference task: an image file in, landmarks out."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from monailabel.interfaces.tasks.infer_v2 import InferTask, InferType
+from starlette.exceptions import HTTPException
+from vertenet.errors import VerteNetError
+from vertenet.imaging import read
+from vertenet.inference import Predictor
+from vertenet.reading import RESEARCH_USE
+from vertenet.spine import CORNERS, STANDARD_LEVELS
+
+from .answer import answer_json, write_markups
+from .parameters import DEFAULTS, InferParameters
+from .problems import http_error
+
+
+class LandmarkInfer(InferTask):
+    """Landmarks of T12 to L5, guides and crop of one lateral spine image.
+
+    The type is ``detection``: the one whose ``.json`` results 3D Slicer's MONAI Label client loads as Markups.
+
+    Parameters
+    ----------
+    weights : Path
+        The weight file. It is loaded at the first request, once, whichever thread comes first.
+    """
+
+    def __init__(self, weights: Path) -> None:
+        super().__init__(
+            type=InferType.DETECTION,
+            labels=[level.value for level in STANDARD_LEVELS],
+            dimension=2,
+            description=f"Four corners of each vertebra T12 to L5 with statuses and confidence. {RESEARCH_USE}",
+            config=dict(DEFAULTS),
+        )
+        self._weights = weights
+        self._predictor: Predictor | None = None
+        self._loading = threading.Lock()
+
+    def is_valid(self) -> bool:
+        """Whether there is a weight file; MONAI Label hides a task that is not valid."""
+        return self._weights.is_file()
+
+    def info(self) -> dict[str, Any]:
+        names = [f"{level}-{corner}" for level in STANDARD_LEVELS for corner in CORNERS]
+        return {**super().info(), "landmarks": names, "model": self._weights.stem, "notice": RESEARCH_USE}
+
+    def predictor(self) -> Predictor:
+        """The model, loaded at the first call; raises `ModelError`."""
+        with self._loading:
+            if self._predictor is None:
+                self._predictor = Predictor(self._weights)
+            return self._predictor
+
+    def __call__(self, request: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+        """Read one image.
+
+        Parameters
+        ----------
+        request : mapping
+            ``image``: path of a file; the rest as in `InferParameters`.
+
+        Returns
+        -------
+        (str, dict)
+            Path of a temporary ``.mrk.json`` and the answer, see `answer_json`.
+
+        Raises
+        ------
+        HTTPException
+            4xx with a sentence; also under the stock server, which would make a bare 500 of anything else.
+        """
+        path = _image_file(request.get("image"))
+        try:
+            parameters = InferParameters.from_request(request)
+            radiograph = read(path, spacing=parameters.spacing_mm)
+            reading = self.predictor()(radiograph, anterior=parameters.anterior, factor=parameters.factor)
+            return write_markups(reading, radiograph), answer_json(reading, parameters.ignored)
+        except VerteNetError as error:
+            raise http_error(error) from error
+        except MemoryError as error:
+            raise HTTPException(422, f"{path.name}: the image does not fit into the server's memory.") from error
+
+
+def _image_file(image: Any) -> Path:
+    # MONAI Label hands an unknown id on as an empty path, and a folder as itself.
+    if not isinstance(image, str) or not image:
+        raise HTTPException(404, "The image is not in the datastore. GET /datastore/?output=all lists what is.")
+    path = Path(image)
+    if path.is_dir():
+        raise HTTPException(422, f"{path.name} is a folder, but one image file is needed.")
+    if not path.is_file():
+        raise HTTPException(404, f"{path.name} is no longer in the datastore.")
+    return path

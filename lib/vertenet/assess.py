@@ -1,0 +1,72 @@
+"""From landmarks to a Reading: guides, crop and warnings, whoever placed the landmarks. No model, no torch."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from datetime import datetime, timezone
+
+from . import __version__
+from .measure import DEFAULT_FACTOR, detect_crop, intervertebral_guides
+from .radiograph import Radiograph
+from .reading import ImageIdentity, Levels, ModelIdentity, Reading
+from .spine import Spine, Status
+
+
+def assess(
+    radiograph: Radiograph,
+    spine: Spine,
+    *,
+    factor: float = DEFAULT_FACTOR,
+    levels: Levels | None = None,
+    model: ModelIdentity | None = None,
+    warnings: Iterable[str] = (),
+    latency_s: float | None = None,
+    anterior_source: str = "given",
+) -> Reading:
+    """Everything that follows from landmarks.
+
+    Parameters
+    ----------
+    radiograph : Radiograph
+    spine : Spine
+        Source pixels of ``radiograph``.
+    factor : float
+        Reach of the aortic corridor, see `vertenet.measure.detect_crop`.
+    levels : Levels, optional
+        How sure the naming is; the default is "certain", for landmarks that a person named.
+    model : ModelIdentity, optional
+        The model that placed the landmarks; None for a person.
+    warnings : iterable of str
+        Sentences to carry along; repeated ones are kept once.
+    latency_s : float, optional
+    anterior_source : {"given", "file", "detected", "assumed"}
+    """
+    notes = list(warnings)
+    if radiograph.spacing is None:
+        notes.append("Pixel spacing unknown: nothing is given in millimetres")
+    for vertebra in spine:
+        if vertebra.is_missing:
+            statuses = {corner.status for corner in vertebra.points.values()}
+            where = "lies outside the image" if Status.OUTSIDE in statuses else "was not found"
+            notes.append(f"{vertebra.level} {where}")
+    return Reading(
+        image=ImageIdentity(
+            radiograph.name,
+            radiograph.rows,
+            radiograph.columns,
+            radiograph.spacing,
+            hashlib.sha256(radiograph.pixels.tobytes()).hexdigest(),
+            anterior_source,
+            dict(radiograph.metadata),
+        ),
+        spine=spine,
+        guides=intervertebral_guides(spine),
+        crop=detect_crop(radiograph, spine, factor=factor),
+        levels=Levels(certain=True) if levels is None else levels,
+        model=model,
+        warnings=tuple(dict.fromkeys(notes)),
+        latency_s=latency_s,
+        created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        software=f"vertenet {__version__}",
+    )

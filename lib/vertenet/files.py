@@ -1,0 +1,30 @@
+"""Writing files so that nobody ever sees half of one: write beside, then rename."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def beside(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a temporary path in the same folder; it takes the name ``path`` when the block ends without an error.
+
+    The temporary name keeps the suffix of ``path``, for writers that choose their format by it.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: str | os.PathLike[str], text: str) -> None:
+    """Write UTF-8 text, all or nothing."""
+    with beside(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")

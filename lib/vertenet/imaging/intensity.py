@@ -1,0 +1,41 @@
+"""Stored values to display values, 0 to 255."""
+
+from __future__ import annotations
+
+import numpy as np
+
+#: Percentiles that become black and white where a file does not say what to show. They cut 0.1 % at either end, so a
+#: hot pixel or burned-in text does not darken the anatomy.
+ROBUST_PERCENTILES = (0.1, 99.9)
+
+
+def spread(values: np.ndarray, *, counted: np.ndarray | None = None) -> np.ndarray:
+    """Stretch ``values`` over 0 to 255 by their own robust range.
+
+    The range is that of the values, never of their container: 12-bit data in 16 bits do not turn black.
+
+    Parameters
+    ----------
+    values : (rows, columns) array of finite numbers
+    counted : (rows, columns) bool, optional
+        Which pixels the range is taken from (all but padding); all by default.
+
+    Returns
+    -------
+    (rows, columns) float32, all zero for a constant image.
+    """
+    values = np.asarray(values, dtype=np.float64)
+    sample = values if counted is None or not counted.any() else values[counted]
+    low, high = np.percentile(sample, ROBUST_PERCENTILES)
+    if high <= low:
+        low, high = sample.min(), sample.max()
+    if high <= low:
+        return np.zeros(values.shape, np.float32)
+    return (np.clip((values - low) / (high - low), 0.0, 1.0) * 255.0).astype(np.float32)
+
+
+def as_display(stored: np.ndarray) -> np.ndarray:
+    """Float32 display values of stored ones without a window: 8-bit as they are, anything deeper by `spread`."""
+    if stored.dtype == np.uint8:
+        return stored.astype(np.float32)
+    return spread(stored)

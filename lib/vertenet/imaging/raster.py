@@ -1,0 +1,133 @@
+"""PNG, JPEG and TIFF to Radiograph.
+
+8-bit values are taken as they are; deeper ones are spread over the robust range of the data, never of the container.
+No raster resolution (PNG pHYs, JFIF density, TIFF resolution) is taken for a pixel size: they describe a print.
+"""
+
+from __future__ import annotations
+
+import warnings as python_warnings
+from pathlib import Path
+
+import numpy as np
+import SimpleITK
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from ..errors import ImageReadError
+from ..radiograph import Radiograph
+from .colour import grey_of
+from .geometry import Turn, named_with, open_header, viewer_geometry
+from .intensity import as_display
+from .limits import MAX_PIXELS, check_size
+from .sniff import Kind
+
+#: EXIF orientation to the turn that shows the image upright (CIPA DC-008, Orientation).
+EXIF_TURNS = {
+    2: Turn(flip_columns=True),
+    3: Turn(flip_rows=True, flip_columns=True),
+    4: Turn(flip_rows=True),
+    5: Turn(transpose=True),
+    6: Turn(transpose=True, flip_columns=True),
+    7: Turn(transpose=True, flip_rows=True, flip_columns=True),
+    8: Turn(transpose=True, flip_rows=True),
+}
+_ORIENTATION = 0x0112
+_PHOTOMETRIC = 262
+_WHITE_IS_ZERO = 0
+_DEEP_GREY = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")
+
+
+def read_raster(path: Path, kind: Kind) -> Radiograph:
+    """The grey image of a PNG, JPEG or TIFF file, without spacing or anterior side.
+
+    Raises
+    ------
+    ImageReadError
+        Colour, one bit a pixel, several pages, damaged, or of an impossible size.
+    """
+    warnings: list[str] = []
+    turn, stored, inverted = _load(path, kind, warnings)
+    display = as_display(stored)
+    geometry = viewer_geometry(path, warnings)
+    return Radiograph(
+        255.0 - display if inverted else display,
+        name=path.name,
+        warnings=tuple(warnings),
+        geometry=turn.geometry(geometry, *stored.shape),
+    )
+
+
+def _load(path: Path, kind: Kind, warnings: list[str]) -> tuple[Turn, np.ndarray, bool]:
+    """The turn from stored to upright, the upright stored values, and whether white is zero in them."""
+    try:
+        with python_warnings.catch_warnings():
+            # Pillow's own size warning; the limit below is ours, and lower.
+            python_warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            image = Image.open(path, formats=[kind.value])
+    except Image.DecompressionBombError as error:
+        raise ImageReadError(
+            f"the header says more pixels than the limit of {MAX_PIXELS >> 20} megapixels",
+            subject=path,
+            remedy="Check the file; a radiograph is never that large",
+        ) from error
+    except UnidentifiedImageError:
+        if kind is Kind.TIFF:  # Pillow has no mode for 16-bit colour
+            return Turn(), _deep_colour(path, ".tif"), False
+        raise
+    with image:
+        check_size(path, image.height, image.width)
+        if getattr(image, "n_frames", 1) > 1:
+            raise ImageReadError(
+                f"the file holds {image.n_frames} images, but one is needed", subject=path, remedy="Split it"
+            )
+        turn = EXIF_TURNS.get(image.getexif().get(_ORIENTATION, 1), Turn())
+        if kind is Kind.PNG and _is_deep_colour_png(path):
+            return turn, turn.array(_deep_colour(path, ".png")), False
+        # Pillow inverts 1-bit and 8-bit images whose white is zero, and leaves deeper ones as they are.
+        inverted = kind is Kind.TIFF and image.tag_v2.get(_PHOTOMETRIC) == _WHITE_IS_ZERO and image.mode in _DEEP_GREY
+        # Pillow turns TIFF files itself while loading; exif_transpose knows.
+        return turn, _grey_values(ImageOps.exif_transpose(image), path, warnings), inverted
+
+
+def _grey_values(image: Image.Image, path: Path, warnings: list[str]) -> np.ndarray:
+    """(rows, columns) stored values of a loaded image."""
+    if image.mode in ("P", "PA"):
+        image = image.convert("RGBA" if "transparency" in image.info or image.mode == "PA" else "RGB")
+    if image.mode in ("LA", "RGBA"):
+        if np.asarray(image.getchannel("A")).min() < 255:
+            warnings.append("The image is partly transparent; transparency was ignored")
+        image = image.convert("L" if image.mode == "LA" else "RGB")
+    if image.mode == "RGB":
+        return grey_of(np.asarray(image), path)
+    if image.mode == "L" or image.mode in _DEEP_GREY:
+        return _finite(np.asarray(image), path)
+    what = "only black and white, without greys" if image.mode == "1" else f"in the colour space {image.mode}"
+    raise ImageReadError(f"the image is {what}", subject=path, remedy="Save it as a grey image of 8 or 16 bits")
+
+
+def _finite(values: np.ndarray, path: Path) -> np.ndarray:
+    if not np.isfinite(values).all():
+        raise ImageReadError("the image holds values that are not finite numbers (NaN or infinity)", subject=path)
+    return values
+
+
+def _is_deep_colour_png(path: Path) -> bool:
+    """16 bits a channel with colour or alpha: Pillow would cut these to 8 bits, and 12-bit data to black."""
+    with path.open("rb") as file:
+        header = file.read(26)
+    return header[24] == 16 and header[25] in (2, 4, 6)
+
+
+def _deep_colour(path: Path, extension: str) -> np.ndarray:
+    """(rows, columns) uint16 grey values of an image with several 16-bit channels, read by ITK."""
+    with named_with(path, extension) as readable:
+        reader = open_header(readable)
+        size = reader.GetSize()
+        if len(size) != 2:
+            raise ImageReadError("the file holds several images, but one is needed", subject=path, remedy="Split it")
+        check_size(path, size[1], size[0])
+        channels = SimpleITK.GetArrayFromImage(reader.Execute())
+    if channels.ndim == 2:
+        return channels
+    colours = channels[..., :1] if channels.shape[-1] < 3 else channels[..., :3]
+    return grey_of(colours, path)

@@ -1,0 +1,229 @@
+"""Predictor: a Radiograph goes in, a Reading comes out."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+
+from ..assess import assess
+from ..errors import OptionError
+from ..imaging.frame import Frame
+from ..measure import DEFAULT_FACTOR
+from ..networks import find_weights, load_weights
+from ..radiograph import Radiograph
+from ..reading import Levels, ModelIdentity, Reading
+from ..spine import CORNERS, STANDARD_LEVELS, Corner, CornerName, Level, Side, Spine, Status, Vertebra
+from .decode import Candidate, find_candidates, top_six
+from .levels import LADDER, LevelPath, name_levels
+
+Decoder = Literal["levels", "top-six"]
+DECODERS: tuple[str, ...] = ("levels", "top-six")
+
+
+class Predictor:
+    """Finds the landmarks of T12 to L5 and what follows from them.
+
+    Parameters
+    ----------
+    model : str or path
+        A name (``"vertenet-lite"``) or a ``.safetensors`` file with its card beside it.
+    decoder : {"levels", "top-six"}
+        How maps become named vertebrae: the level-consistent path, or the authors' six highest peaks.
+    threads : int, optional
+        CPU threads for torch; None leaves torch's setting.
+    device : str
+        A torch device.
+
+    Raises
+    ------
+    ModelError
+        The weights are not to be found or damaged.
+
+    Examples
+    --------
+    >>> reading = Predictor("vertenet-lite")(vertenet.imaging.read("scan.dcm"))      # doctest: +SKIP
+    >>> reading.crop.state                                                           # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        model: str | Path = "vertenet-lite",
+        *,
+        decoder: Decoder = "levels",
+        threads: int | None = None,
+        device: str = "cpu",
+    ) -> None:
+        if decoder not in DECODERS:
+            raise OptionError(f"the decoder {decoder!r} does not exist", remedy=f"Use one of {', '.join(DECODERS)}")
+        if threads is not None:
+            torch.set_num_threads(threads)
+        self.decoder = decoder
+        self.device = torch.device(device)
+        self.network, self.card = load_weights(find_weights(model))
+        self.network.to(self.device).eval()
+
+    @property
+    def identity(self) -> ModelIdentity:
+        card = self.card
+        return ModelIdentity(card.name, card.sha256, card.training_data, card.synthetic_only, self.decoder)
+
+    def __call__(
+        self,
+        radiograph: Radiograph,
+        *,
+        anterior: Side | Literal["auto"] | None = None,
+        factor: float = DEFAULT_FACTOR,
+    ) -> Reading:
+        """Read one image.
+
+        Parameters
+        ----------
+        radiograph : Radiograph
+        anterior : {"left", "right", "auto"}, optional
+            Side of the image that is anterior. None takes the radiograph's own, and detects it where that is unknown;
+            "auto" detects it whatever the file says.
+        factor : float
+            Reach of the aortic corridor, see `vertenet.measure.detect_crop`.
+
+        Returns
+        -------
+        Reading
+            In source pixels. Levels that were not found are there, with the status ``missing`` or ``outside``.
+        """
+        started = time.perf_counter()
+        if anterior not in (None, "auto", "left", "right"):
+            raise OptionError(f"anterior is {anterior!r}", remedy="Use left, right or auto")
+        side, source, maps = self._orient(radiograph, anterior)
+        upright = radiograph if side == "right" else radiograph.mirrored()
+        spine, levels, warnings = self._spine(upright, maps)
+        if side == "left":
+            spine = spine.mirrored(radiograph.columns)
+            if levels.alternative is not None:
+                levels = replace(levels, alternative=levels.alternative.mirrored(radiograph.columns))
+        latency = time.perf_counter() - started
+        warnings = [*radiograph.warnings, *self._model_warnings(), *warnings]
+        if source == "detected":
+            warnings.append(f"The anterior side was detected as {side}: check it")
+        return assess(
+            radiograph.with_anterior(side),
+            spine,
+            factor=factor,
+            levels=levels,
+            model=self.identity,
+            warnings=warnings,
+            latency_s=latency,
+            anterior_source=source,
+        )
+
+    def _orient(self, radiograph: Radiograph, wanted: str | None) -> tuple[Side, str, dict[str, np.ndarray]]:
+        """The anterior side, how it is known, and the maps of the image turned so that anterior is on the right."""
+        if wanted in ("left", "right"):
+            side, source = wanted, "given"
+        elif wanted is None and radiograph.anterior is not None:
+            side, source = radiograph.anterior, "file"
+        else:
+            as_is, turned = self.maps(radiograph), self.maps(radiograph.mirrored())
+            side = "right" if _facing_score(as_is, turned) >= 0 else "left"
+            return side, "detected", as_is if side == "right" else turned
+        return side, source, self.maps(radiograph if side == "right" else radiograph.mirrored())
+
+    @torch.inference_mode()
+    def maps(self, radiograph: Radiograph) -> dict[str, np.ndarray]:
+        """The network's maps of an image that faces right: name to (channels, h, w) float32, without the batch axis."""
+        pixels = Frame(radiograph.pixels.shape, self.network.input_size).resample(radiograph.pixels)
+        tensor = torch.from_numpy(pixels / 255.0 - 0.5).to(self.device).expand(1, 3, -1, -1)
+        return {name: value[0].float().cpu().numpy() for name, value in self.network(tensor).items()}
+
+    def _spine(self, radiograph: Radiograph, maps) -> tuple[Spine, Levels, list[str]]:
+        if self.decoder == "levels":
+            return spine_from_maps(maps, radiograph, self.network)
+        frame = Frame(radiograph.pixels.shape, self.network.input_size)
+        spine = top_six(maps, self.network.stride).map_points(frame.to_source)
+        return _mark_outside(spine, radiograph), Levels(certain=False), ["Levels were counted from the top peak"]
+
+    def _model_warnings(self) -> list[str]:
+        if self.card.synthetic_only:
+            return [f"The model {self.card.name} was trained on synthetic images only and has never seen a patient"]
+        return []
+
+
+def spine_from_maps(maps, radiograph: Radiograph, network) -> tuple[Spine, Levels, list[str]]:
+    """The level-consistent spine of an image that faces right: spine in source pixels, its levels, warnings.
+
+    ``maps`` are those of ``network`` (see `Predictor.maps`); of ``radiograph`` only the size counts.
+    """
+    frame = Frame(radiograph.pixels.shape, network.input_size)
+    found = find_candidates(maps, network.stride, network.level_names)
+    candidates = [candidate.mapped(frame.to_source) for candidate in found]
+    if not candidates:
+        empty = Spine((), "right").select(STANDARD_LEVELS)
+        return empty, Levels(certain=False), ["No vertebra was found in this image"]
+    decision = name_levels(candidates, radiograph.rows)
+    spine = build_spine(candidates, decision.best, radiograph)
+    margin = decision.margin if math.isfinite(decision.margin) else None
+    if decision.certain:
+        return spine, Levels(True, margin), []
+    alternative = None
+    if decision.alternative is not None:
+        alternative = build_spine(candidates, decision.alternative, radiograph)
+    warning = "Levels uncertain: another naming of the vertebrae is nearly as likely"
+    return spine, Levels(False, margin, alternative), [warning]
+
+
+def build_spine(candidates: list[Candidate], path: LevelPath, radiograph: Radiograph) -> Spine:
+    """The six standard levels of a path; levels it lacks are ``outside`` beyond the field, ``missing`` inside it."""
+    named = {level: candidates[index] for index, level in path.levels}
+    vertebrae = []
+    for level in STANDARD_LEVELS:
+        candidate = named.get(level)
+        if candidate is None:
+            status = _why_absent(level, named, radiograph.rows)
+            vertebrae.append(Vertebra(level, {name: Corner(status=status) for name in CORNERS}))
+            continue
+        score = float(np.clip(candidate.score, 0, 1))
+        points = {name: Corner(x, y, confidence=score) for name, (x, y) in zip(CORNERS, candidate.corners)}
+        vertebrae.append(Vertebra(level, points, score))
+    return _mark_outside(Spine(tuple(vertebrae), "right"), radiograph)
+
+
+def _why_absent(level: Level, named: dict[Level, Candidate], rows: int) -> Status:
+    """Beyond the field if the named vertebrae, continued at their own pitch, put the level's centre there."""
+    ranks = np.array([LADDER.index(other) for other in named])
+    heights = np.array([candidate.centre[1] for candidate in named.values()])
+    if len(ranks) < 2:
+        return Status.MISSING
+    slope, start = np.polyfit(ranks, heights, 1)
+    place = start + slope * LADDER.index(level)
+    return Status.MISSING if 0 <= place < rows else Status.OUTSIDE
+
+
+def _mark_outside(spine: Spine, radiograph: Radiograph) -> Spine:
+    """Corners predicted beyond the pixels keep their extrapolated position but are called outside."""
+
+    def checked(corner: Corner) -> Corner:
+        inside = corner.x is None or (
+            -0.5 <= corner.x <= radiograph.columns - 0.5 and -0.5 <= corner.y <= radiograph.rows - 0.5
+        )
+        return corner if inside else replace(corner, status=Status.OUTSIDE)
+
+    return replace(
+        spine,
+        vertebrae=tuple(
+            replace(v, points={CornerName(name): checked(corner) for name, corner in v.points.items()})
+            for v in spine.vertebrae
+        ),
+    )
+
+
+def _facing_score(as_is, turned) -> float:
+    """Positive when the image as it is faces right: the orientation head's word, else the stronger heatmap."""
+    if "anterior" in as_is:
+        return float(as_is["anterior"]) - float(turned["anterior"])
+    strength = [np.sort(maps["hm"].ravel())[-6:].mean() for maps in (as_is, turned)]
+    return float(strength[0] - strength[1])

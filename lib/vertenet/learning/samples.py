@@ -1,0 +1,135 @@
+"""Training samples in the network's frame: images and landmarks as plain arrays, made once and kept on disk.
+
+Every sample faces right (images facing left are mirrored on the way in). Positions are frame pixels.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import OptionError
+from ..imaging.frame import Frame
+from ..radiograph import Radiograph
+from ..spine import STANDARD_LEVELS, Level, Spine
+
+#: Phantom seeds that no training may touch; every published figure comes from here.
+TEST_SEEDS = range(900_000, 901_000)
+#: Where training seeds begin.
+TRAINING_SEED = 1_000_000
+#: Levels whose centres are taught: T12 to L5, and the neighbours that anchor the count.
+CENTRE_LEVELS: tuple[Level, ...] = (Level.T11, *STANDARD_LEVELS, Level.S1)
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """``n`` samples.
+
+    Attributes
+    ----------
+    images : (n, rows, columns) uint8
+    corners : (n, 6, 4, 2) float32
+        T12 to L5, in the order of `vertenet.spine.CORNERS`, frame pixels; NaN where unknown.
+    centres : (n, 8, 2) float32
+        Centres of `CENTRE_LEVELS`; NaN where unknown or outside the image.
+    sizes : (n, 2) int32
+        Rows and columns of the source image.
+    """
+
+    images: np.ndarray
+    corners: np.ndarray
+    centres: np.ndarray
+    sizes: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[Samples]) -> Samples:
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in _FIELDS))
+
+    def __getitem__(self, index) -> Samples:
+        return Samples(*(getattr(self, name)[index] for name in _FIELDS))
+
+
+_FIELDS = ("images", "corners", "centres", "sizes")
+
+
+def make_sample(radiograph: Radiograph, spine: Spine, anatomy: Spine, size: tuple[int, int]) -> Samples:
+    """One sample from an image and its landmarks in source pixels.
+
+    ``spine`` gives the corners of T12 to L5, ``anatomy`` the centres (it may be the same object).
+    """
+    if spine.anterior == "left":
+        radiograph = radiograph.mirrored()
+        spine, anatomy = spine.mirrored(radiograph.columns), anatomy.mirrored(radiograph.columns)
+    frame = Frame(radiograph.pixels.shape, size)
+    image = np.clip(np.rint(frame.resample(radiograph.pixels)), 0, 255).astype(np.uint8)
+    corners = frame.from_source(spine.to_array(STANDARD_LEVELS))
+    centres = frame.from_source(anatomy.to_array(CENTRE_LEVELS)).mean(axis=1)
+    inside = (centres >= 0).all(axis=1) & (centres < [size[1], size[0]]).all(axis=1)
+    centres[~inside] = np.nan
+    sizes = np.array([radiograph.pixels.shape], dtype=np.int32)
+    return Samples(image[None], corners[None].astype(np.float32), centres[None].astype(np.float32), sizes)
+
+
+def phantom_samples(
+    directory: Path, count: int, size: tuple[int, int], *, difficulty: str, first_seed: int = TRAINING_SEED, workers=1
+) -> Samples:
+    """Samples of ``count`` phantoms of all scanners, kept in ``directory`` in shards of 100 and reused next time.
+
+    Raises
+    ------
+    OptionError
+        A seed falls into `TEST_SEEDS`.
+    """
+    seeds = range(first_seed, first_seed + count)
+    if seeds.start < TEST_SEEDS.stop and TEST_SEEDS.start < seeds.stop:
+        raise OptionError(f"phantom seeds {seeds.start} to {seeds.stop - 1} touch the reserved test seeds")
+    directory.mkdir(parents=True, exist_ok=True)
+    shards = [seeds[i : i + 100] for i in range(0, count, 100)]
+    make = partial(_phantom_shard, directory=directory, size=size, difficulty=difficulty)
+    if workers <= 1:
+        return Samples.concatenate([load_shard(make(shard)) for shard in shards])
+    with ProcessPoolExecutor(workers) as pool:
+        return Samples.concatenate([load_shard(path) for path in pool.map(make, shards)])
+
+
+def phantom_scanner(seed: int) -> str:
+    """The scanner profile that a training or test seed is drawn with: all profiles in turn."""
+    from ..phantom import scanners
+
+    names = sorted(scanners())
+    return names[seed % len(names)]
+
+
+def load_shard(path: Path) -> Samples:
+    with np.load(path) as data:
+        return Samples(*(data[name] for name in _FIELDS))
+
+
+def save_shard(samples: Samples, path: Path) -> None:
+    """Written beside and renamed: a killed run leaves no half shard."""
+    beside = path.with_suffix(f".{os.getpid()}.tmp.npz")
+    np.savez(beside, **{name: getattr(samples, name) for name in _FIELDS})
+    beside.replace(path)
+
+
+def _phantom_shard(seeds: Iterable[int], directory: Path, size: tuple[int, int], difficulty: str) -> Path:
+    from ..phantom import generate
+
+    seeds = list(seeds)
+    path = directory / f"{difficulty}-{size[0]}x{size[1]}-{seeds[0]}-{len(seeds)}.npz"
+    if not path.exists():
+        parts = []
+        for seed in seeds:
+            radiograph, truth = generate(seed, scanner=phantom_scanner(seed), difficulty=difficulty)
+            parts.append(make_sample(radiograph, truth.spine, truth.anatomy, size))
+        save_shard(Samples.concatenate(parts), path)
+    return path

@@ -1,0 +1,116 @@
+"""Training targets on the network's grid: Gaussian heatmaps and offsets (CenterNet; VerteNet's three heads).
+
+Positions come in grid cells: frame pixels divided by the network's stride. Channel order of ``wh`` is the authors',
+see `vertenet.inference.decode.WH_CORNERS`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from ..inference.decode import WH_CORNERS
+from ..spine import CORNERS
+
+_TO_WH_ORDER = [CORNERS.index(name) for name in WH_CORNERS]
+
+
+@dataclass(frozen=True, eq=False)
+class Targets:
+    """What the heads should say for a batch of B images on an h by w grid.
+
+    Attributes
+    ----------
+    hm : (B, 1, h, w) Gaussians of T12 to L5, overlapping by maximum
+    level : (B, 8, h, w) one Gaussian map per level of `CENTRE_LEVELS`
+    reg : (B, 2, h, w) centre minus cell
+    wh : (B, 8, h, w) centre minus corner, (x, y) pairs
+    weight : (B, 1, h, w) where ``reg`` and ``wh`` are taught, 0 to 1
+    """
+
+    hm: torch.Tensor
+    level: torch.Tensor
+    reg: torch.Tensor
+    wh: torch.Tensor
+    weight: torch.Tensor
+
+
+def gaussian_radius(height: torch.Tensor, width: torch.Tensor, iou: float = 0.7) -> torch.Tensor:
+    """Largest corner displacement that keeps the intersection over union of a box at ``iou`` (CornerNet, section 3.2).
+
+    The least of the three cases (both corners move in, both out, one of each); cells in, cells out.
+    """
+    total, area = height + width, height * width
+    mixed = (total - torch.sqrt(total**2 - 4 * area * (1 - iou) / (1 + iou))) / 2
+    inner = (total - torch.sqrt(total**2 - 4 * area * (1 - iou))) / 4
+    outer = (-iou * total + torch.sqrt((iou * total) ** 2 + 4 * iou * (1 - iou) * area)) / (4 * iou)
+    return torch.minimum(torch.minimum(mixed, inner), outer)
+
+
+def make_targets(corners: torch.Tensor, centres: torch.Tensor, grid: tuple[int, int], spread: int = 1) -> Targets:
+    """Targets of a batch.
+
+    Parameters
+    ----------
+    corners : (B, 6, 4, 2) cells, NaN where unknown
+    centres : (B, 8, 2) cells, NaN where unknown or outside
+    grid : (h, w)
+    spread : int
+        Offsets are taught at every cell at most this far from the centre's (0: the authors', at the centre alone).
+    """
+    h, w = grid
+    batch = len(corners)
+    middle = corners.mean(dim=2)
+    size = torch.tensor([w, h], dtype=middle.dtype)
+    usable = torch.isfinite(corners).flatten(2).all(dim=-1) & _inside(middle, size)
+    radius = _radii(corners)
+    levels = _gaussians(centres, _centre_radii(radius), grid)
+    hm = _gaussians(torch.where(usable[..., None], middle, torch.nan), radius, grid).amax(dim=1, keepdim=True)
+
+    reg, wh = torch.zeros(batch, 2, h, w), torch.zeros(batch, 8, h, w)
+    weight = torch.zeros(batch, 1, h, w)
+    offsets = (middle[:, :, None] - corners[:, :, _TO_WH_ORDER]).flatten(2)
+    image, vertebra = torch.nonzero(usable, as_tuple=True)
+    cell = middle[image, vertebra].floor().long()
+    steps = [(dr, dc) for dr in range(-spread, spread + 1) for dc in range(-spread, spread + 1)]
+    # The centre's own cell comes last, so that it wins over the surroundings of a close neighbour.
+    for dr, dc in sorted(steps, key=lambda step: step == (0, 0)):
+        r, c = cell[:, 1] + dr, cell[:, 0] + dc
+        keep = (r >= 0) & (r < h) & (c >= 0) & (c < w)
+        b, v, r, c = image[keep], vertebra[keep], r[keep], c[keep]
+        weight[b, 0, r, c] = 1.0 if (dr, dc) == (0, 0) else 0.5
+        reg[b, :, r, c] = middle[b, v] - torch.stack([c, r], dim=-1).to(middle.dtype)
+        wh[b, :, r, c] = offsets[b, v]
+    return Targets(hm, levels, reg, wh, weight)
+
+
+def _inside(points: torch.Tensor, size: torch.Tensor) -> torch.Tensor:
+    return ((points >= 0) & (points < size)).all(dim=-1)
+
+
+def _radii(corners: torch.Tensor) -> torch.Tensor:
+    """(B, 6) Gaussian radius of each vertebra from its mean height and mean width; NaN where unknown."""
+    sa, sp, ia, ip = corners.unbind(dim=2)
+    height = (torch.linalg.vector_norm(sa - ia, dim=-1) + torch.linalg.vector_norm(sp - ip, dim=-1)) / 2
+    width = (torch.linalg.vector_norm(sa - sp, dim=-1) + torch.linalg.vector_norm(ia - ip, dim=-1)) / 2
+    return gaussian_radius(height, width).floor().clamp(min=1)
+
+
+def _centre_radii(radius: torch.Tensor) -> torch.Tensor:
+    """(B, 8): T11 and S1 borrow the mean radius of the six between them (their corners are not taught)."""
+    mean = torch.nanmean(radius, dim=1, keepdim=True)
+    mean = torch.where(torch.isfinite(mean), mean, torch.full_like(mean, 2.0))
+    six = torch.where(torch.isfinite(radius), radius, mean)
+    return torch.cat([mean, six, mean], dim=1)
+
+
+def _gaussians(points: torch.Tensor, radius: torch.Tensor, grid: tuple[int, int]) -> torch.Tensor:
+    """(B, k, h, w): one Gaussian per point at its integer cell, sigma a sixth of the diameter; zero for NaN points."""
+    h, w = grid
+    cell = points.floor()
+    sigma = ((2 * radius + 1) / 6)[..., None, None]
+    dx = torch.arange(w)[None, None, None, :] - cell[..., 0, None, None]
+    dy = torch.arange(h)[None, None, :, None] - cell[..., 1, None, None]
+    bell = torch.exp(-(dx**2 + dy**2) / (2 * sigma**2))
+    return torch.nan_to_num(bell, nan=0.0)

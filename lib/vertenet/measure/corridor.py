@@ -1,0 +1,175 @@
+"""The aortic corridor: the strip in front of L1 to L4 in which the abdominal aorta is expected.
+
+Construction after Maqsood et al. (VerteNet, supplementary section 1.2): on every guide the point ``factor * w`` in front
+of its anterior midpoint, ``w`` being the mean guide length; a cubic spline x(y) through these points is the corridor's
+anterior edge, sampled evenly from head to foot. Behind, it is bounded by the anterior vertebral wall.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.interpolate import CubicSpline
+
+from ..errors import GeometryError
+from ..spine import CornerName, Spine, Status, Vertebra
+from .guides import DISCS, GUIDE_NAMES, SEGMENTS, Guide, disc_name, intervertebral_guides
+
+#: Samples of the edge from the first guide to the last, as in the paper.
+SAMPLES = 500
+#: A guide steeper than this (degrees from the image's x axis) is no disc of a lateral spine image; its line would send
+#: the corridor far up or down.
+STEEPEST_GUIDE = 60.0
+#: The spline may bulge beyond the straight line between two guides by this share of ``w``, not more.
+LARGEST_BULGE = 0.25
+
+
+@dataclass(frozen=True, eq=False)
+class Corridor:
+    """The corridor where it could be built, cut across by ``n`` samples from head to foot.
+
+    Attributes
+    ----------
+    edge : (n, 2) float64
+        Anterior edge, source pixels.
+    wall : (n, 2) float64
+        The point of the anterior vertebral wall behind each point of ``edge``, source pixels.
+    edge_step, wall_step : (n, 2) float64
+        Displacement of edge and wall for one sample, pixels; half of it at the two ends.
+    segment : (n,) int
+        Index into `SEGMENTS` of the segment that each sample lies in.
+    complete : tuple of str
+        Segments that rest on located corners alone. The others in ``segment`` rest on a corner that lies outside the
+        image: they can show that something is lost, never that nothing is.
+    gaps : tuple of str
+        For every segment that is not in ``complete``, a clause that says why.
+    """
+
+    edge: np.ndarray
+    wall: np.ndarray
+    edge_step: np.ndarray
+    wall_step: np.ndarray
+    segment: np.ndarray
+    complete: tuple[str, ...]
+    gaps: tuple[str, ...]
+
+    def across(self, share: np.ndarray) -> np.ndarray:
+        """(n, m, 2) points at the (m,) ``share`` of the way from wall (0) to edge (1), source pixels."""
+        share = np.asarray(share, dtype=np.float64)[None, :, None]
+        return self.wall[:, None] + share * (self.edge - self.wall)[:, None]
+
+    def area_density(self, share: np.ndarray) -> np.ndarray:
+        """(n, m) area in square pixels for one sample and unit share, at the points of `across`."""
+        share = np.asarray(share, dtype=np.float64)[None, :, None]
+        along = self.wall_step[:, None] + share * (self.edge_step - self.wall_step)[:, None]
+        outward = (self.edge - self.wall)[:, None]
+        return np.abs(along[..., 0] * outward[..., 1] - along[..., 1] * outward[..., 0])
+
+
+def aortic_corridor(spine: Spine, factor: float, samples: int = SAMPLES) -> Corridor:
+    """The corridor of a spine, over those of L1 to L4 whose two discs have a guide.
+
+    Raises
+    ------
+    GeometryError
+        No segment has both its discs, or the landmarks cannot be those of a lateral spine (guides that cross, point
+        the wrong way or stand upright).
+    """
+    located = intervertebral_guides(spine)
+    # A corner beyond the image is no measurement, so `located` lacks it; but that it lies beyond is the very question.
+    usable = intervertebral_guides(_with_outside_corners(spine))
+    bounded = [i for i, pair in enumerate(zip(DISCS, DISCS[1:])) if all(disc_name(*disc) in usable for disc in pair)]
+    gaps = tuple(_why_incomplete(spine, i) for i in range(len(SEGMENTS)) if not _rests_on(located, i))
+    if not bounded:
+        raise GeometryError("no part of the aortic corridor can be built: " + "; ".join(gaps))
+
+    guides = list(usable.values())
+    sign = 1.0 if spine.anterior == "right" else -1.0
+    _check_directions(guides, sign, spine.anterior)
+    # The paper leaves L4/L5, the most variable and most tilted guide, out of the mean.
+    width = float(np.mean([guide.length for guide in guides if guide.name != GUIDE_NAMES[-1]]))
+    walls = np.stack([guide.anterior for guide in guides])
+    edges = np.stack([guide.at_x(guide.anterior[0] + sign * factor * width) for guide in guides])
+    _check_order(guides, walls, "the anterior midpoints")
+    _check_order(guides, edges, "the guides, extended over the aorta,")
+
+    y = np.linspace(edges[0, 1], edges[-1, 1], samples)
+    edge = np.column_stack([CubicSpline(edges[:, 1], edges[:, 0])(y), y])
+    if np.abs(edge[:, 0] - np.interp(y, edges[:, 1], edges[:, 0])).max() > LARGEST_BULGE * width:
+        raise GeometryError("the guides are too irregular for a smooth corridor edge")
+    wall = np.column_stack([np.interp(y, edges[:, 1], walls[:, axis]) for axis in (0, 1)])
+
+    segment = np.full(samples, -1)
+    edge_y = {guide.name: point[1] for guide, point in zip(guides, edges)}
+    for i in bounded:
+        top, bottom = (edge_y[disc_name(*disc)] for disc in DISCS[i : i + 2])
+        segment[(y >= top) & (y <= bottom)] = i
+    kept = segment >= 0
+    return Corridor(
+        edge=edge[kept],
+        wall=wall[kept],
+        edge_step=_steps(edge)[kept],
+        wall_step=_steps(wall)[kept],
+        segment=segment[kept],
+        complete=tuple(SEGMENTS[i].value for i in range(len(SEGMENTS)) if _rests_on(located, i)),
+        gaps=gaps,
+    )
+
+
+def _with_outside_corners(spine: Spine) -> Spine:
+    vertebrae = []
+    for vertebra in spine:
+        points = {
+            name: replace(corner, status=Status.PRESENT)
+            if corner.status is Status.OUTSIDE and corner.x is not None
+            else corner
+            for name, corner in vertebra.points.items()
+        }
+        vertebrae.append(Vertebra(vertebra.level, points, vertebra.confidence))
+    return replace(spine, vertebrae=tuple(vertebrae))
+
+
+def _rests_on(guides: dict[str, Guide], segment: int) -> bool:
+    return all(disc_name(*disc) in guides for disc in DISCS[segment : segment + 2])
+
+
+def _why_incomplete(spine: Spine, segment: int) -> str:
+    """"L1 has no guide at T12/L1 (T12-IA outside, T12-IP outside)"."""
+    parts = []
+    for upper, lower in DISCS[segment : segment + 2]:
+        lacking = []
+        for level, names in ((upper, ("IA", "IP")), (lower, ("SA", "SP"))):
+            if level not in spine:
+                lacking.append(f"{level} not among the landmarks")
+                continue
+            corners = [(name, spine[level][CornerName(name)]) for name in names]
+            lacking += [f"{level}-{name} {corner.status}" for name, corner in corners if not corner.is_present]
+        if lacking:
+            parts.append(f"{disc_name(upper, lower)} ({', '.join(lacking)})")
+    return f"{SEGMENTS[segment]} has no guide at {' and '.join(parts)}"
+
+
+def _check_directions(guides: list[Guide], sign: float, anterior: str) -> None:
+    for guide in guides:
+        dx, dy = guide.anterior - guide.posterior
+        if dx * sign <= 0:
+            raise GeometryError(f"anterior is said to be {anterior}, but the guide {guide.name} points the other way")
+        if abs(dy) > abs(dx) * np.tan(np.radians(STEEPEST_GUIDE)):
+            raise GeometryError(f"the guide {guide.name} is steeper than {STEEPEST_GUIDE:.0f} degrees")
+
+
+def _check_order(guides: list[Guide], points: np.ndarray, what: str) -> None:
+    wrong = np.flatnonzero(np.diff(points[:, 1]) <= 0)
+    if wrong.size:
+        upper, lower = guides[wrong[0]].name, guides[wrong[0] + 1].name
+        raise GeometryError(f"{what} of {upper} and {lower} are not in order from head to foot")
+
+
+def _steps(points: np.ndarray) -> np.ndarray:
+    """Trapezoidal weights of a polyline: what each point stands for along it."""
+    halves = np.diff(points, axis=0) / 2
+    steps = np.zeros_like(points)
+    steps[:-1] += halves
+    steps[1:] += halves
+    return steps

@@ -1,0 +1,131 @@
+"""VerteNet: an EfficientNetV2 encoder, three fusion blocks, and heads for vertebral centres and corners."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from ..errors import ModelError, OptionError
+from .encoders import create_encoder
+from .fusion import PARTS, Fusion
+from .heads import RARE, MapHead, SideHead
+
+#: The levels of the ``level`` maps of networks that have them.
+LEVEL_NAMES = ("T11", "T12", "L1", "L2", "L3", "L4", "L5", "S1")
+
+#: Strides at which the decoder fuses, from deep to shallow.
+FUSED_STRIDES = (16, 8, 4)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that tells one VerteNet variant from another.
+
+    Attributes
+    ----------
+    encoder : timm name
+    input_size : (rows, columns) of the image; multiples of 256, so that the stride-16 map's pooled copy holds the grid
+    widths : decoder widths at strides 16, 8 and 4; None keeps the encoder's
+    parts : attentions of the fusion blocks at strides 16, 8 and 4, see `fusion.PARTS`
+    expansion : widening of the feed-forward parts
+    hidden : width of the heads
+    corner_kernels : kernel sizes of the ``wh`` head
+    level_names : levels of the ``level`` maps, or None for a network without them (and without ``anterior``)
+    """
+
+    encoder: str
+    input_size: tuple[int, int]
+    widths: tuple[int, int, int] | None = None
+    parts: tuple[tuple[str, ...], ...] = field(default=(PARTS, PARTS, PARTS))
+    expansion: int = 2
+    hidden: int = 256
+    corner_kernels: tuple[int, int] = (7, 7)
+    level_names: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        rows, columns = self.input_size
+        if rows % 256 or columns % 256 or rows <= 0 or columns <= 0:
+            raise OptionError(
+                f"input_size is {rows} x {columns}, but rows and columns must be multiples of 256",
+                remedy="Use for example 1024 x 512 or 512 x 256",
+            )
+
+
+class VerteNet(nn.Module):
+    """Vertebral centres and corners as maps at a quarter of the image's size.
+
+    Attributes
+    ----------
+    input_size : (rows, columns) of the images
+    stride : int
+        Image pixels per map cell, 4.
+    level_names : tuple of str, or None
+        Levels of the channels of ``level``.
+    """
+
+    stride = 4
+
+    def __init__(self, plan: Plan, *, pretrained: bool | str = False) -> None:
+        super().__init__()
+        self.plan = plan
+        self.input_size = tuple(plan.input_size)
+        self.level_names = plan.level_names
+        self.encoder = create_encoder(plan.encoder, pretrained)
+        skips = self.encoder.feature_info.channels()
+        self.decoder = _decoder(skips, plan)
+        width = plan.widths[-1] if plan.widths else skips[0]
+        self.centre = MapHead(width, plan.hidden, 1, bias=RARE)
+        self.offset = MapHead(width, plan.hidden, 2)
+        self.corners = MapHead(width, plan.hidden, 8, plan.corner_kernels)
+        if plan.level_names:
+            self.levels = MapHead(width, plan.hidden, len(plan.level_names), bias=RARE)
+            self.side = SideHead(skips[-1])
+
+    def features(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """The decoder's stride-4 map and the encoder's deepest map of images (B, 3, H, W)."""
+        if x.ndim != 4 or tuple(x.shape[1:]) != (3, *self.input_size):
+            rows, columns = self.input_size
+            raise ModelError(
+                f"the network was built for images of shape (B, 3, {rows}, {columns}), but got {tuple(x.shape)}",
+                remedy=f"Resize the image, or build the network with input_size=({x.shape[-2]}, {x.shape[-1]})",
+            )
+        *skips, deepest = self.encoder(x)
+        low = deepest
+        for fusion, skip in zip(self.decoder, reversed(skips)):
+            low = fusion(low, skip)
+        return low, deepest
+
+    def forward(self, x: Tensor) -> dict[str, Tensor]:
+        """Maps of images (B, 3, H, W) with values in [-0.5, 0.5]; h = H/4, w = W/4.
+
+        Returns
+        -------
+        dict
+            ``hm`` (B, 1, h, w): probability that a vertebra's centre lies in the cell.
+            ``reg`` (B, 2, h, w): x and y of the centre within its cell, in cells.
+            ``wh`` (B, 8, h, w): centre minus corner in cells, (x, y) each for SP, SA, IP, IA: the authors' order of
+            top-left, top-right, bottom-left, bottom-right with anterior on the right.
+            With ``level_names`` also ``level`` (B, n, h, w): the same as ``hm`` for each level by name, and
+            ``anterior`` (B,): logit that the anterior side is on the right.
+        """
+        low, deepest = self.features(x)
+        maps = {"hm": torch.sigmoid(self.centre(low)), "reg": self.offset(low), "wh": self.corners(low)}
+        if self.level_names:
+            maps["level"] = torch.sigmoid(self.levels(low))
+            maps["anterior"] = self.side(deepest)
+        return maps
+
+
+def _decoder(skips: Sequence[int], plan: Plan) -> nn.ModuleList:
+    rows, columns = plan.input_size
+    *skips, low = skips
+    blocks = []
+    for i, (stride, skip) in enumerate(zip(FUSED_STRIDES, reversed(skips))):
+        width = plan.widths[i] if plan.widths else skip
+        size = (rows // stride, columns // stride)
+        blocks.append(Fusion(low, skip, size, width=width, parts=plan.parts[i], expansion=plan.expansion))
+        low = width
+    return nn.ModuleList(blocks)

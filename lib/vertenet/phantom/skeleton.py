@@ -1,0 +1,164 @@
+"""The bones that are not vertebral bodies: arches, spinous processes, ribs, sacrum and iliac wings."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .anatomy import Body, Column
+from .canvas import Canvas
+from .solids import TRABECULAR, project_body
+from .streams import stream
+from .switches import Switches
+
+
+def project_skeleton(canvas: Canvas, column: Column, seed: int, switches: Switches) -> None:
+    """Add every bone of the patient to ``canvas`` (g/cm2)."""
+    rng = stream(seed, "skeleton")
+    order = [body.name for body in column.bodies]
+    jitter = rng.normal(0.0, 1.0, (len(order), 8))
+    ribs = rng.normal(0.0, 1.0, (16, 2, 4))
+    shape = rng.uniform(0.0, 1.0, 12)
+    for body, wobble in zip(column.bodies, jitter):
+        project_body(canvas, body, switches.bone)
+        if body.name != "S1":
+            _arch(canvas, body, column.below(body.name), column.unit, wobble, switches.bone)
+    _osteophytes(canvas, column, stream(seed, "osteophytes"), switches)
+    strength = switches.overlap * switches.bone
+    thoracic = [name for name in order if name.startswith("T")]
+    for name, wobble in zip(thoracic, ribs):
+        for side in (0, 1):
+            _rib(canvas, column[name], column.unit, int(name[1:]), side, wobble[side], shape, strength)
+    _pelvis(canvas, column, shape, strength, switches.bone)
+
+
+def _arch(canvas: Canvas, body: Body, below: Body | None, unit: float, wobble: np.ndarray, bone: float) -> None:
+    """Pedicles, articular pillar, transverse processes end on, and the spinous process of one vertebra."""
+    forward = body.forward
+    down = np.array([-forward[1], forward[0]])
+    size = body.depth / unit
+    wall = (body.sp + body.ip) / 2
+    height = np.linalg.norm(body.ip - body.sp)
+    tilt = float(np.arctan2(forward[1], forward[0]))
+    thoracic = body.name.startswith("T")
+    skew = np.tan(np.radians(body.axial)) * 12
+
+    def at(back: float, along: float) -> np.ndarray:
+        return wall - forward * back * unit * size + down * along * height
+
+    width = unit * size
+    for shift in (-skew, skew):
+        spot = at(0.12, -0.22) + forward * shift
+        canvas.ellipsoid(spot, (0.22 * width, 0.19 * height + 1.5), 8, tilt, 0.28 * bone, 0.55 * bone)
+        pillar = at(0.42, 0.22 + 0.02 * wobble[0]) + forward * shift
+        lean = tilt + np.radians(78 if thoracic else 72)
+        canvas.ellipsoid(pillar, (0.62 * height, 0.16 * width), 11, lean, 0.30 * bone, 0.45 * bone)
+        facet = at(0.33, -0.58 + 0.02 * wobble[1]) + forward * shift
+        canvas.ellipsoid(facet, (0.30 * height, 0.12 * width), 10, lean, 0.25 * bone, 0.5 * bone)
+        canvas.ellipsoid(at(0.40, -0.12) + forward * shift, (0.11 * width, 0.16 * height), 24, tilt, 0.22 * bone, 0.2 * bone)
+    reach = (1.15 if thoracic else 1.05) + 0.05 * wobble[2]
+    droop = 0.75 if thoracic else 0.32
+    tall = 0.36 if thoracic else 0.66
+    base_top, base_low = at(0.52, 0.05), at(0.56, 0.05 + tall)
+    tip_top, tip_low = at(reach, 0.05 + droop), at(reach - 0.04, 0.05 + droop + tall * (0.75 + 0.05 * wobble[3]))
+    canvas.plate(np.stack([base_top, tip_top, tip_low, base_low]), 6.5, 0.26 * bone, 0.5 * bone)
+
+
+def _osteophytes(canvas: Canvas, column: Column, rng: np.random.Generator, switches: Switches) -> None:
+    """Beaks that grow forward from the anterior rims, a little above or below the corner they start from."""
+    chance = rng.uniform(size=(len(column.bodies), 2))
+    size = rng.uniform(0.4, 1.0, (len(column.bodies), 2))
+    if switches.osteophytes <= 0:
+        return
+    for body, odds, big in zip(column.bodies, chance, size):
+        down = np.array([-body.forward[1], body.forward[0]])
+        for corner, sign, odd, scale in ((body.sa, -1.0, odds[0], big[0]), (body.ia, 1.0, odds[1], big[1])):
+            if odd > 0.25 + 0.6 * switches.osteophytes:
+                continue
+            length = 6.5 * switches.osteophytes * scale
+            tip = corner + body.forward * length * 0.55 + down * sign * 0.25 * length
+            angle = float(np.arctan2(*(tip - corner)[::-1]))
+            canvas.ellipsoid(tip, (length * 0.75, 1.2 + 0.18 * length), 24, angle, 0.20 * switches.bone, 0.35 * switches.bone)
+
+
+def _rib(canvas, body: Body, unit, number: int, side: int, wobble, shape, strength: float) -> None:
+    """One rib: from the vertebra back to its angle, then forward and down across everything in front of it.
+
+    Both branches are single-valued in x, so a rib is a band of given height about a curve.
+    """
+    head = (body.sp + body.sa) / 2 - body.forward * 0.4 * body.depth
+    head = head + np.array([0.0, 2.0 + wobble[0]])
+    back = (0.95 + 0.08 * wobble[1]) * unit * (0.8 if number == 12 else 1.0) * min(1.0, 0.62 + 0.04 * number)
+    drop = (0.55 + 0.05 * wobble[2] + (0.25 if number >= 11 else 0.0)) * unit
+    angle = head + np.array([-back, drop]) + np.array([2.0, 1.5]) * side
+    slope = 0.50 + 0.12 * shape[0] + 0.03 * number / 12 + 0.03 * wobble[3] + (0.45 if number == 12 else 0.1 * (number == 11))
+    length = {12: 0.9 + 1.3 * shape[1], 11: 2.6 + 0.8 * shape[2]}.get(number, 7.0) * unit
+    height = (5.2 if number < 12 else 4.2) + 0.3 * wobble[0]
+    _band(canvas, head, angle, lambda t: t * t * (3 - 2 * t), 1.0, height * 0.8, 0.30 * strength, 1.4)
+    end = angle + np.array([length, slope * length])
+    _band(canvas, angle, end, lambda t: t * (1.12 - 0.12 * t) - 0.05 * np.sin(np.pi * t), 0.55, height, 0.22 * strength, 0.8)
+
+
+def _band(canvas: Canvas, start, end, rise, far: float, half: float, density: float, edge: float) -> None:
+    """A tube about the curve y(x) from ``start`` to ``end``; ``far`` is its strength at the end, ``edge`` that of its rims."""
+    (xa, ya), (xb, yb) = start, end
+    left, right = min(xa, xb), max(xa, xb)
+    found = canvas.window(left - half, min(ya, yb) - half * 3, right + half, max(ya, yb) + half * 3)
+    if found is None:
+        return
+    where, x, y = found
+    t = (x - xa) / (xb - xa)
+    inside = np.clip(t, 0, 1)
+    centre = ya + (yb - ya) * rise(inside)
+    tilt = np.gradient(centre[0], x[0]) if x.shape[1] > 1 else np.zeros(1)
+    secant = np.sqrt(1 + tilt**2)[None].astype(np.float32)
+    across = ((y - centre.astype(np.float32)) / (np.float32(half) * secant)) ** 2
+    over = np.maximum(np.maximum(t - 1, -t) * np.float32(abs(xb - xa)), 0) / np.float32(half)
+    q = np.minimum(across + over**2, 1)
+    profile = np.sqrt(1 - q)
+    strength = (1 - (1 - far) * inside) * density
+    # Cortex: the ray runs along the upper and lower border of the rib.
+    rim = np.clip((q - 0.45) * 4, 0, 1) * profile * edge
+    canvas.mass[where] += (strength * (0.55 * profile + rim)).astype(np.float32)
+
+
+def _pelvis(canvas: Canvas, column: Column, shape: np.ndarray, strength: float, bone: float) -> None:
+    """Sacrum with its wings, and both iliac wings whose crests cross L4/L5 and L5."""
+    s1 = column["S1"]
+    unit = column.unit
+    forward, down = s1.forward, np.array([-s1.forward[1], s1.forward[0]])
+    turn, step, centre = 0.0, 0.72 * unit, s1.centre.copy()
+    canvas.ellipsoid(
+        s1.centre - forward * 0.45 * unit + down * 0.1 * unit, (1.0 * unit, 0.62 * unit), 75,
+        float(np.arctan2(forward[1], forward[0])), TRABECULAR * bone, 0.15 * bone,
+    )  # fmt: skip
+    for k in range(4):
+        turn += np.radians(9 + 5 * k)
+        direction = down * np.cos(turn) - forward * np.sin(turn)
+        centre = centre + direction * step * (1 - 0.12 * k)
+        lean = float(np.arctan2(direction[1], direction[0]))
+        canvas.ellipsoid(centre, (0.46 * unit, (0.42 - 0.07 * k) * unit), 60 - 12 * k, lean, 0.2 * bone, 0.2 * bone)
+        canvas.ellipsoid(
+            centre - forward * 0.35 * unit, (0.42 * unit, 0.3 * unit), 50 - 10 * k, lean, 0.2 * bone, 0.1 * bone
+        )
+    above = column.bodies[-2]
+    for side in (0, 1):
+        lift = (0.15 + 0.7 * shape[3] + 0.12 * (shape[4] - 0.5) * side) * unit
+        top = (above.sa + above.sp) / 2 + np.array([(0.1 + 0.5 * shape[5]) * unit + 4 * side, 0.9 * unit - lift + 3 * side])
+        _wing(canvas, top, unit, shape, strength)
+
+
+def _wing(canvas: Canvas, top: np.ndarray, unit: float, shape: np.ndarray, strength: float) -> None:
+    """One iliac wing below its crest: a dome, thick at the rim and thin in the fossa."""
+    _, _, right, bottom = canvas.field.extent
+    found = canvas.window(top[0] - 2.6 * unit, top[1] - 2, min(top[0] + 3.4 * unit, right), bottom)
+    if found is None:
+        return
+    where, x, y = found
+    u = (x - np.float32(top[0])) / np.float32(unit)
+    crest = np.where(u < 0, (0.42 + 0.2 * shape[6]) * np.abs(u) ** 1.9, (0.16 + 0.12 * shape[7]) * u**2)
+    ends = np.clip((2.3 + u) * 2, 0, 1) * np.clip((3.2 - u) * 2, 0, 1)
+    depth = y - np.float32(top[1]) - (crest * unit).astype(np.float32)
+    inside = np.clip(depth / 2.5, 0, 1) * ends.astype(np.float32)
+    rim = np.exp(-((depth - 4) / 4.5) ** 2) * 0.35
+    fossa = 0.16 + 0.24 * np.clip(depth / 60, 0, 1) + 0.20 * np.clip(-u, 0, 1.5)
+    canvas.mass[where] += (inside * (rim + fossa) * np.float32(strength)).astype(np.float32)

@@ -1,0 +1,324 @@
+"""Every hard thing of a lateral spine DXA, as one named switch.
+
+`generate(seed, ..., gas=1.0, crop="white")` forces a switch; one that is not named is drawn from the difficulty with
+its own random stream, so that forcing it changes nothing else of the patient.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Literal
+
+import numpy as np
+
+from ..errors import OptionError
+from ..spine import STANDARD_LEVELS, Side, Transition
+from .difficulty import Difficulty
+from .streams import stream
+
+FractureType = Literal["wedge", "biconcave", "crush"]
+FRACTURE_TYPES = ("wedge", "biconcave", "crush")
+#: Grade >= 1 in NHANES VFA, the relative odds of the level of a fracture; L5 is set like L4.
+_FRACTURE_ODDS = {"T12": 45, "L1": 34, "L2": 16, "L3": 11, "L4": 13, "L5": 13}
+_DISCS = ("T12/L1", "L1/L2", "L2/L3", "L3/L4", "L4/L5")
+
+
+@dataclass(frozen=True)
+class Switches:
+    """What a phantom contains.
+
+    Attributes
+    ----------
+    anterior : {"left", "right"}
+        Side of the image that the patient faces.
+    crop : None, "border", "black" or "white"
+        The aortic corridor is cut: by the edge of the image, or by a staircase of that colour. None: it is whole.
+    blanking : None, "black" or "white"
+        Staircase regions that leave the corridor whole (high in front of the chest, low behind the pelvis).
+    fracture : tuple of (level, type, grade)
+        Vertebral fractures: type "wedge", "biconcave" or "crush", Genant grade 1 to 3. Empty: none.
+    scoliosis : float
+        Largest coronal tilt of a vertebra, degrees: endplates seen double.
+    rotation : float
+        Largest axial rotation, degrees: walls seen double.
+    lstv : Transition
+        Transitional vertebra: "none", "sacralised-L5" (four lumbar, L5 missing) or "lumbarised-S1" (L6 exists).
+    collapsed_disc : tuple of str
+        Discs ("L4/L5") that have lost most of their height.
+    osteophytes : float
+        Anterior spurs, 0 none to 1 severe.
+    aac : int
+        Wanted AAC-24 total, 0 to 24; the truth gives the cells.
+    gas : float
+        Bowel gas in front of and over L3 to L5, 0 to 1.
+    stones : int
+        Number of renal or gall stones.
+    metal : None, "screws", "clips" or "button"
+        Pedicle screws with rods over two levels, surgical clips, or a button or clasp lying on the patient.
+    overlap : float
+        Strength of ribs and iliac crests that cross the spine, 1 is usual.
+    thickness : float
+        Width of the patient, 1 is usual; noise rises and contrast falls with it. "thin" is 0.78, "thick" is 1.3.
+    bone : float
+        Bone mass, 1 is usual.
+    noise : float
+        Factor on the scanner's noise.
+    motion : float
+        Sway of the patient during the scan, pixels; the truth sways with it.
+    tone : float
+        How far the tone curve strays from the scanner's, 0 to 1.
+    blur : float
+        Factor on the scanner's point spread.
+    jpeg : None or int
+        JPEG quality of the stored image; blanked pixels become 1 to 3 or 252 to 254, as they do in practice.
+    bits : {8, 12, 16}
+        Grey levels of the stored image.
+    inverted : bool
+        Bone dark: a window inverted by mistake. The `Radiograph` is wrong on purpose.
+    monochrome1 : bool
+        `write(..., format="dicom")` stores MONOCHROME1 (low value bright); the Radiograph does not change.
+    text : bool
+        Text and a marker burned in.
+    clipped_top : bool
+        The field begins inside T12.
+    clipped_bottom : bool
+        The field ends inside L5, below the aortic corridor.
+    spacing_unknown : bool
+        The Radiograph carries no spacing; the truth does.
+    """
+
+    anterior: Side = "right"
+    crop: str | None = None
+    blanking: str | None = None
+    fracture: tuple[tuple[str, FractureType, int], ...] = ()
+    scoliosis: float = 0.0
+    rotation: float = 0.0
+    lstv: Transition = Transition.NONE
+    collapsed_disc: tuple[str, ...] = ()
+    osteophytes: float = 0.0
+    aac: int = 0
+    gas: float = 0.0
+    stones: int = 0
+    metal: str | None = None
+    overlap: float = 1.0
+    thickness: float = 1.0
+    bone: float = 1.0
+    noise: float = 1.0
+    motion: float = 0.0
+    tone: float = 0.0
+    blur: float = 1.0
+    jpeg: int | None = None
+    bits: int = 8
+    inverted: bool = False
+    monochrome1: bool = False
+    text: bool = False
+    clipped_top: bool = False
+    clipped_bottom: bool = False
+    spacing_unknown: bool = False
+
+    def to_dict(self) -> dict:
+        data = dict(self.__dict__)
+        data["lstv"] = self.lstv.value
+        data["fracture"] = [list(item) for item in self.fracture]
+        data["collapsed_disc"] = list(self.collapsed_disc)
+        return data
+
+    @classmethod
+    def from_dict(cls, data: Mapping) -> Switches:
+        kept = dict(data)
+        kept["lstv"] = Transition(kept["lstv"])
+        kept["fracture"] = tuple((level, kind, int(grade)) for level, kind, grade in kept["fracture"])
+        kept["collapsed_disc"] = tuple(kept["collapsed_disc"])
+        return cls(**kept)
+
+
+_NAMES = tuple(field.name for field in fields(Switches))
+_RANGES = {
+    "scoliosis": (0, 30), "rotation": (0, 30), "osteophytes": (0, 1), "aac": (0, 24), "gas": (0, 1), "stones": (0, 12),
+    "overlap": (0, 3), "thickness": (0.6, 1.6), "bone": (0.4, 1.8), "noise": (0, 6), "motion": (0, 5), "tone": (0, 1),
+    "blur": (0.3, 3), "jpeg": (10, 100),
+}  # fmt: skip
+_CHOICES = {
+    "anterior": ("left", "right"), "crop": (None, "border", "black", "white"), "blanking": (None, "black", "white"),
+    "metal": (None, "screws", "clips", "button"), "bits": (8, 12, 16),
+}  # fmt: skip
+_WORDS = {"thickness": {"thin": 0.78, "thick": 1.3}}
+#: What ``True`` means for a switch that has a strength.
+_STRENGTH = {
+    "scoliosis": 12.0, "rotation": 10.0, "osteophytes": 0.8, "gas": 0.8, "stones": 2, "motion": 1.5, "jpeg": 60,
+    "metal": "screws", "collapsed_disc": "L4/L5", "crop": "border", "blanking": "black", "aac": 8,
+}  # fmt: skip
+
+
+def draw_switches(seed: int, difficulty: Difficulty, blank: str, forced: Mapping[str, object]) -> Switches:
+    """Draw every switch and lay the forced ones over.
+
+    Parameters
+    ----------
+    seed : int
+    difficulty : Difficulty
+    blank : {"black", "white"}
+        The colour this scanner blanks with.
+    forced : mapping
+        Switch name to value; see `Switches`. ``True`` and ``False`` mean the usual strength and none.
+
+    Raises
+    ------
+    OptionError
+        An unknown switch, or a value it does not take.
+    """
+    unknown = sorted(set(forced) - set(_NAMES))
+    if unknown:
+        raise OptionError(f"there is no phantom switch {unknown[0]!r}", remedy=f"Choose from {', '.join(_NAMES)}")
+    drawn = {name: _DRAW[name](stream(seed, f"switch/{name}"), difficulty, blank) for name in _NAMES}
+    drawn.update({name: _checked(name, value) for name, value in forced.items()})
+    return Switches(**drawn)
+
+
+def _checked(name: str, value: object):
+    plain = getattr(Switches(), name)
+    if isinstance(value, bool) and not isinstance(plain, bool):
+        if name not in _STRENGTH:
+            raise OptionError(f"the phantom switch {name} takes a value, not {value}")
+        value = _STRENGTH[name] if value else plain
+    if isinstance(value, str):
+        value = _WORDS.get(name, {}).get(value, value)
+    if name in _CHOICES and value not in _CHOICES[name]:
+        raise OptionError(f"the phantom switch {name} is {value!r}, but takes one of {_CHOICES[name]}")
+    if name in _RANGES and value is not None:
+        low, high = _RANGES[name]
+        if not isinstance(value, (int, float, np.number)) or not low <= value <= high:
+            raise OptionError(f"the phantom switch {name} is {value!r}, but takes {low} to {high}")
+        return int(value) if name in ("aac", "stones", "jpeg") else float(value)
+    if isinstance(plain, bool):
+        return bool(value)
+    if name == "lstv":
+        return _transition(value)
+    if name == "fracture":
+        return _fractures(value)
+    if name == "collapsed_disc":
+        return _discs(value)
+    return value
+
+
+def _transition(value: object) -> Transition:
+    known = [t.value for t in Transition if t is not Transition.UNKNOWN]
+    if str(value) not in known:
+        raise OptionError(f"the phantom switch lstv is {value!r}, but takes one of {', '.join(known)}")
+    return Transition(str(value))
+
+
+def _fractures(value) -> tuple[tuple[str, FractureType, int], ...]:
+    listed = [value] if value and isinstance(value[0], str) else list(value or ())
+    checked = {}
+    for item in listed:
+        level, kind, grade = str(item[0]), str(item[1]), int(item[2])
+        if level not in _FRACTURE_ODDS or kind not in FRACTURE_TYPES or grade not in (1, 2, 3):
+            raise OptionError(
+                f"the fracture {tuple(item)} is not known",
+                remedy="Give (level T12 to L5, 'wedge', 'biconcave' or 'crush', grade 1 to 3)",
+            )
+        checked[level] = (level, kind, grade)
+    return tuple(checked[level.value] for level in STANDARD_LEVELS if level.value in checked)
+
+
+def _discs(value) -> tuple[str, ...]:
+    listed = (value,) if isinstance(value, str) else tuple(value or ())
+    unknown = [disc for disc in listed if disc not in _DISCS]
+    if unknown:
+        raise OptionError(f"the disc {unknown[0]!r} is not one of {', '.join(_DISCS)}")
+    return tuple(disc for disc in _DISCS if disc in listed)
+
+
+def _chance(name: str, value, otherwise):
+    """A switch that is ``value(rng)`` with the difficulty's probability and ``otherwise`` if not."""
+    return lambda rng, difficulty, blank: value(rng) if rng.random() < difficulty.chance[name] else otherwise
+
+
+def _span(name: str):
+    """A switch drawn evenly from the difficulty's range."""
+
+    def draw(rng, difficulty, blank):
+        low, high = difficulty.span[name]
+        return round(float(rng.uniform(low, high)), 4)
+
+    return draw
+
+
+def _draw_crop(rng, difficulty, blank):
+    if rng.random() >= difficulty.chance["crop"]:
+        return None
+    if rng.random() < 0.4:
+        return "border"
+    return blank if rng.random() < 0.85 else ("white" if blank == "black" else "black")
+
+
+def _draw_blanking(rng, difficulty, blank):
+    if rng.random() >= difficulty.chance["blanking"]:
+        return None
+    return blank if rng.random() < 0.85 else ("white" if blank == "black" else "black")
+
+
+def _draw_fractures(rng, difficulty, blank):
+    if rng.random() >= difficulty.chance["fracture"]:
+        return ()
+    levels = list(_FRACTURE_ODDS)
+    odds = np.array(list(_FRACTURE_ODDS.values()), float)
+    count = int(rng.choice([1, 2, 3], p=[0.7, 0.22, 0.08]))
+    chosen = rng.choice(levels, size=count, replace=False, p=odds / odds.sum())
+    listed = [
+        (str(level), str(rng.choice(FRACTURE_TYPES, p=[0.5, 0.3, 0.2])), int(rng.choice([1, 2, 3], p=[0.45, 0.35, 0.2])))
+        for level in chosen
+    ]
+    return _fractures(listed)
+
+
+def _draw_lstv(rng, difficulty, blank):
+    if rng.random() >= difficulty.chance["lstv"]:
+        return Transition.NONE
+    return Transition.SACRALISED_L5 if rng.random() < 0.5 else Transition.LUMBARISED_S1
+
+
+def _draw_aac(rng, difficulty, blank):
+    """Low 45 %, moderate 36 %, high 19 %, as in women over 70 (AAC-24)."""
+    group = rng.choice(3, p=[0.45, 0.36, 0.19])
+    return int((rng.integers(0, 2), rng.integers(2, 6), min(24, 6 + int(rng.exponential(4.0))))[group])
+
+
+def _uniform(low, high):
+    return lambda rng: round(float(rng.uniform(low, high)), 4)
+
+
+_DRAW = {
+    "anterior": _chance("anterior_left", lambda rng: "left", "right"),
+    "crop": _draw_crop,
+    "blanking": _draw_blanking,
+    "fracture": _draw_fractures,
+    "scoliosis": _chance("scoliosis", _uniform(4, 16), 0.0),
+    "rotation": _chance("rotation", _uniform(3, 14), 0.0),
+    "lstv": _draw_lstv,
+    "collapsed_disc": _chance(
+        "collapsed_disc", lambda rng: (str(rng.choice(_DISCS, p=[0.05, 0.1, 0.2, 0.25, 0.4])),), ()
+    ),
+    "osteophytes": _chance("osteophytes", _uniform(0.2, 1), 0.0),
+    "aac": _draw_aac,
+    "gas": _chance("gas", _uniform(0.2, 1), 0.0),
+    "stones": _chance("stones", lambda rng: int(rng.integers(1, 4)), 0),
+    "metal": _chance("metal", lambda rng: str(rng.choice(["screws", "clips", "button"], p=[0.3, 0.4, 0.3])), None),
+    "overlap": _span("overlap"),
+    "thickness": _span("thickness"),
+    "bone": _span("bone"),
+    "noise": _span("noise"),
+    "motion": _chance("motion", _uniform(0.3, 2.0), 0.0),
+    "tone": _span("tone"),
+    "blur": _span("blur"),
+    "jpeg": _chance("jpeg", lambda rng: int(rng.integers(35, 96)), None),
+    "bits": _chance("deep", lambda rng: int(rng.choice([12, 16])), 8),
+    "inverted": _chance("inverted", lambda rng: True, False),
+    "monochrome1": _chance("monochrome1", lambda rng: True, False),
+    "text": _chance("text", lambda rng: True, False),
+    "clipped_top": _chance("clipped_top", lambda rng: True, False),
+    "clipped_bottom": _chance("clipped_bottom", lambda rng: True, False),
+    "spacing_unknown": _chance("spacing_unknown", lambda rng: True, False),
+}

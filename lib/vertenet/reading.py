@@ -1,0 +1,206 @@
+"""Reading: everything that was found in one image, who found it, and what to beware of.
+
+Its JSON form is published as ``schemas/reading-1.0.schema.json`` and round-trips exactly: floats are written with
+``repr`` precision, missing values as null, never as NaN.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+
+from .errors import SchemaError
+from .measure.crop import CropResult
+from .measure.guides import Guide
+from .radiograph import Spacing
+from .spine import Spine
+
+SCHEMA_VERSION = "1.0"
+RESEARCH_USE = "Research use only. Not a medical device; not for diagnosis."
+
+
+@dataclass(frozen=True)
+class ImageIdentity:
+    """Which image a reading is of.
+
+    ``name`` is a file name or a server's id; ``sha256`` that of the display pixels, None where nobody computed it.
+    ``anterior_source`` says how the anterior side is known: "given", "file", "detected" or "assumed".
+    """
+
+    name: str
+    rows: int
+    columns: int
+    spacing: Spacing | None = None
+    sha256: str | None = None
+    anterior_source: str = "given"
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+    def to_dict(self) -> dict:
+        return {
+            "name": self.name,
+            "rows": self.rows,
+            "columns": self.columns,
+            "spacing": None if self.spacing is None else self.spacing.to_dict(),
+            "sha256": self.sha256,
+            "anterior_source": self.anterior_source,
+            "metadata": dict(self.metadata),
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping) -> ImageIdentity:
+        spacing = data["spacing"]
+        return cls(
+            data["name"],
+            data["rows"],
+            data["columns"],
+            None if spacing is None else Spacing.from_dict(spacing),
+            data["sha256"],
+            data["anterior_source"],
+            dict(data["metadata"]),
+        )
+
+
+@dataclass(frozen=True)
+class ModelIdentity:
+    """Which model spoke, and what it had seen.
+
+    ``sha256`` is that of the weight file; ``training_data`` a sentence; ``synthetic_only`` true for weights that have
+    never seen a patient. ``decoder`` names how maps became levels.
+    """
+
+    name: str
+    sha256: str
+    training_data: str
+    synthetic_only: bool
+    decoder: str = ""
+
+    def to_dict(self) -> dict:
+        return dict(self.__dict__)
+
+    @classmethod
+    def from_dict(cls, data: Mapping) -> ModelIdentity:
+        return cls(data["name"], data["sha256"], data["training_data"], data["synthetic_only"], data.get("decoder", ""))
+
+
+@dataclass(frozen=True)
+class Levels:
+    """How sure the naming of levels is.
+
+    ``certain`` is the answer; ``margin`` the log-probability distance to the best reading that names any vertebra
+    differently (None where there is no such estimate, as for a human's landmarks); ``alternative`` that other reading.
+    """
+
+    certain: bool
+    margin: float | None = None
+    alternative: Spine | None = None
+
+    def to_dict(self) -> dict:
+        other = None if self.alternative is None else self.alternative.to_dict()
+        return {"certain": self.certain, "margin": self.margin, "alternative": other}
+
+    @classmethod
+    def from_dict(cls, data: Mapping) -> Levels:
+        other = data["alternative"]
+        return cls(data["certain"], data["margin"], None if other is None else Spine.from_dict(other))
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Spine, guides and crop of one image, with the identity of image and model and with every warning.
+
+    ``spine``, ``guides`` and ``crop`` are in source pixels. ``model`` is None where a person placed the landmarks.
+    ``measurements`` is open for named numbers (None: not evaluable). ``latency_s`` is the time the model took.
+    """
+
+    image: ImageIdentity
+    spine: Spine
+    guides: Mapping[str, Guide]
+    crop: CropResult
+    levels: Levels
+    model: ModelIdentity | None = None
+    measurements: Mapping[str, float | None] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    latency_s: float | None = None
+    created: str = ""
+    software: str = ""
+
+    def to_dict(self) -> dict:
+        return {
+            "schema": f"vertenet-reading/{SCHEMA_VERSION}",
+            "notice": RESEARCH_USE,
+            "image": self.image.to_dict(),
+            "model": None if self.model is None else self.model.to_dict(),
+            "spine": self.spine.to_dict(),
+            "levels": self.levels.to_dict(),
+            "guides": [guide.to_dict() for guide in self.guides.values()],
+            "crop": self.crop.to_dict(),
+            "measurements": dict(self.measurements),
+            "warnings": list(self.warnings),
+            "latency_s": self.latency_s,
+            "created": self.created,
+            "software": self.software,
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping) -> Reading:
+        """The reading of a dictionary.
+
+        Raises
+        ------
+        SchemaError
+            The dictionary is of another schema version, or something in it is missing or of the wrong kind.
+        """
+        schema = data.get("schema")
+        if schema != f"vertenet-reading/{SCHEMA_VERSION}":
+            raise SchemaError(
+                f"the schema is {schema!r}, but this software reads vertenet-reading/{SCHEMA_VERSION}",
+                remedy="Read it with the version that wrote it, or make the reading again",
+            )
+        try:
+            guides = [Guide.from_dict(guide) for guide in data["guides"]]
+            return cls(
+                image=ImageIdentity.from_dict(data["image"]),
+                model=None if data["model"] is None else ModelIdentity.from_dict(data["model"]),
+                spine=Spine.from_dict(data["spine"]),
+                levels=Levels.from_dict(data["levels"]),
+                guides={guide.name: guide for guide in guides},
+                crop=CropResult.from_dict(data["crop"]),
+                measurements=dict(data["measurements"]),
+                warnings=tuple(data["warnings"]),
+                latency_s=data["latency_s"],
+                created=data["created"],
+                software=data["software"],
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise SchemaError(f"the reading is incomplete or damaged ({type(error).__name__}: {error})") from error
+
+    def to_json(self) -> str:
+        return json.dumps(self.to_dict(), indent=1, allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Reading:
+        try:
+            data = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise SchemaError(f"not JSON ({error})") from error
+        if not isinstance(data, dict):
+            raise SchemaError("the JSON is not an object")
+        return cls.from_dict(data)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Reading:
+        """Read ``*.reading.json``; raises `SchemaError` naming the file."""
+        try:
+            return cls.from_json(Path(path).read_text(encoding="utf-8"))
+        except (SchemaError, UnicodeDecodeError, OSError) as error:
+            problem = error.problem if isinstance(error, SchemaError) else str(error)
+            raise SchemaError(problem, subject=str(path)) from error
+
+
+def reading_schema() -> dict:
+    """The published JSON schema (draft 7) of a Reading."""
+    text = resources.files("vertenet").joinpath(f"schemas/reading-{SCHEMA_VERSION}.schema.json").read_text("utf-8")
+    return json.loads(text)

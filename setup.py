@@ -1,0 +1,65 @@
+"""Packaging of the core library; the MONAI Label app and the Slicer module are used from their folders."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+
+# The light base is what 3D Slicer embeds. Every pin below was needed: see docs/development.md.
+IMAGING = [
+    "pydicom>=2.4,<3",  # MONAI Label 0.8.5's pydicom-seg cannot import with pydicom 3
+    "pylibjpeg>=2",
+    "pylibjpeg-libjpeg>=2",
+    "pylibjpeg-openjpeg>=2",
+    "pillow>=10",
+    "tifffile",
+    "SimpleITK>=2.3",
+]
+NETWORK = ["torch>=2.4", "torchvision", "timm>=1.0.9", "safetensors>=0.4", "monai>=1.4"]
+CLI = ["typer>=0.12", "rich>=13", "pandas>=2", "matplotlib>=3.8"]
+SERVER = [
+    "monailabel==0.8.5",
+    "highdicom<0.23",
+    "pynetdicom<3",
+    "dicomweb-client<0.60",
+    "httpx>=0.27",
+]
+DEV = [
+    "pytest>=8",
+    "pytest-timeout",
+    "hypothesis>=6.100",
+    "jsonschema>=3.2",
+    "psutil",
+    "ruff>=0.6",
+]
+ALL = IMAGING + NETWORK + CLI + SERVER
+
+setup(
+    name="vertenet",
+    version="0.1.0",
+    description="Vertebral landmarks, AAC-24 guides and aorta crop warnings on lateral spine DXA images",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    license_files=["LICENSE"],
+    package_dir={"": "lib"},
+    packages=find_packages("lib"),
+    package_data={"vertenet": ["schemas/*.json"]},
+    python_requires=">=3.9",
+    install_requires=["numpy>=1.23", "scipy>=1.9"],
+    extras_require={
+        "imaging": IMAGING,
+        "network": NETWORK,
+        "cli": CLI,
+        "server": SERVER,
+        "all": ALL,
+        "dev": ALL + DEV,
+    },
+    entry_points={"console_scripts": ["vertenet=vertenet.cli:main"]},
+    classifiers=[
+        "Intended Audience :: Healthcare Industry",
+        "Intended Audience :: Science/Research",
+        "Topic :: Scientific/Engineering :: Medical Science Apps.",
+    ],
+)

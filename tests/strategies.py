@@ -1,8 +1,8 @@
 """Hypothesis strategies shared by the tests: realistic spines, in pixels of an image they fit.
 
 Shapes follow the morphometry of lateral lumbar radiographs (units of vertebral depth: height about 0.72, anterior disc
-gap growing from 0.27 to 0.42, posterior gap about 0.17, tilts from +12 degrees at T12 to -20 at L5), with wedging,
-lordosis, a tilted patient and noise drawn around them.
+gap up to 0.42, posterior gap about 0.17, tilts from +11 degrees at T12 to -20 at L5), with wedging, lordosis, a tilted
+patient and noise drawn around them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _TILT = np.radians([11.0, 10.7, 9.3, 3.5, -6.3, -19.8])  # of the mid-plane, ant
 _DEPTH = np.array([0.92, 0.95, 0.98, 1.0, 1.0, 0.99])
 _ANTERIOR_HEIGHT = np.array([0.66, 0.66, 0.71, 0.72, 0.71, 0.72])
 _POSTERIOR_HEIGHT = np.array([0.74, 0.73, 0.77, 0.76, 0.71, 0.70])
-_GAP = np.array([0.20, 0.22, 0.25, 0.27, 0.30])  # middle of the disc, T12/L1 ... L4/L5
+_GAP = np.array([0.18, 0.20, 0.19, 0.17, 0.18])  # narrower end of the disc, T12/L1 ... L4/L5
 
 
 @dataclass(frozen=True)
@@ -47,13 +47,13 @@ def corner_array(shape: SpineShape) -> np.ndarray:
         return shape.noise * sd * np.clip(rng.standard_normal(n), -2, 2)
 
     rows, columns = shape.size
-    # Six vertebrae and their discs span about 5.8 depths: the depth may not exceed what the rows hold.
-    unit = min(shape.depth * columns, rows / 7.2)
-    angle = shape.lordosis * _TILT + spread(6, np.radians(2.5))
+    # Six vertebrae and their discs span about 6 depths: the depth may not exceed what the rows hold.
+    unit = min(shape.depth * columns, rows / 7.5)
+    angle = shape.lordosis * _TILT + spread(6, np.radians(2.0))
     depth = unit * (_DEPTH + spread(6, 0.04))
-    front = unit * (_ANTERIOR_HEIGHT + spread(6, 0.07))
-    back = unit * (_POSTERIOR_HEIGHT + spread(6, 0.07))
-    gap = unit * (_GAP + spread(5, 0.03))
+    front = unit * (_ANTERIOR_HEIGHT + spread(6, 0.05))
+    back = unit * (_POSTERIOR_HEIGHT + spread(6, 0.05))
+    gap = unit * (_GAP + spread(5, 0.02))
 
     corners = np.empty((6, 4, 2))
     centre = np.zeros(2)
@@ -63,8 +63,9 @@ def corner_array(shape: SpineShape) -> np.ndarray:
         if i:
             mean = (angle[i] + angle[i - 1]) / 2
             axis = np.array([np.sin(mean), np.cos(mean)])
-            heights = (front[i - 1] + back[i - 1] + front[i] + back[i]) / 4
-            centre = centre + axis * (heights + gap[i - 1])
+            wedge = np.tan(angle[i - 1] - angle[i]) * unit / 2  # lordosis closes the disc behind and opens it in front
+            behind, before = (back[i - 1] + back[i]) / 2 + wedge, (front[i - 1] + front[i]) / 2 - wedge
+            centre = centre + axis * (max(behind, before) + gap[i - 1])
         for j, (vertical, side, height) in enumerate(
             [(-0.5, 0.5, front[i]), (-0.5, -0.5, back[i]), (0.5, 0.5, front[i]), (0.5, -0.5, back[i])]
         ):
@@ -89,7 +90,7 @@ def shapes(draw: st.DrawFn, size: tuple[int, int] | None = None) -> SpineShape:
     return SpineShape(
         size=size or draw(image_sizes()),
         depth=draw(st.floats(0.14, 0.22)),
-        lordosis=draw(st.floats(0.2, 1.5)),
+        lordosis=draw(st.floats(0.2, 1.3)),
         tilt=draw(st.floats(-0.17, 0.17)),
         noise=draw(st.floats(0.0, 1.0)),
         seed=draw(st.integers(0, 2**32 - 1)),

@@ -5,3 +5,6 @@ Importing this package needs NumPy and SciPy only; the rooms that need more (`im
 """
 
 __version__ = "0.1.0"
+
+#: Goes with every reading, weight file and report.
+RESEARCH_USE = "Research use only. Not a medical device; not for diagnosis."

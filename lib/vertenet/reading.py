@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 
+from . import RESEARCH_USE
 from .errors import SchemaError
 from .measure.crop import CropResult
 from .measure.guides import Guide
@@ -19,7 +20,6 @@ from .radiograph import Spacing
 from .spine import Spine
 
 SCHEMA_VERSION = "1.0"
-RESEARCH_USE = "Research use only. Not a medical device; not for diagnosis."
 
 
 @dataclass(frozen=True)

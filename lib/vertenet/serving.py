@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import os
 import socket
@@ -80,10 +81,11 @@ def _listen(host: str, port: int) -> socket.socket:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         return socket.create_server((host, port), family=family)
     except (OSError, OverflowError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+        reason = "the port is taken" if taken else (getattr(error, "strerror", None) or str(error)).rstrip(".")
         raise OptionError(
             f"cannot listen on {host} port {port} ({reason})",
-            remedy="Stop the program that uses it, or choose another --port; 0 takes a free one",
+            remedy="Choose another --port; 0 takes a free one" if taken else "Check --host and --port",
         ) from error
 
 

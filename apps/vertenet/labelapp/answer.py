@@ -66,5 +66,6 @@ def write_markups(reading: Reading, radiograph: Radiograph) -> str:
     stem = re.sub(r"[^\w.-]+", "_", radiograph.name.partition(".")[0])[:60]
     handle, path = tempfile.mkstemp(prefix=f"{stem}_", suffix=".mrk.json")
     with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(markups.dumps(reading.spine, radiograph.geometry))
+        size = (radiograph.rows, radiograph.columns)
+        file.write(markups.dumps(reading.spine, radiograph.geometry, image=radiograph.name, size=size))
     return path

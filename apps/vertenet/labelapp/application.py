@@ -9,6 +9,7 @@ from monailabel.config import settings
 from monailabel.interfaces.app import MONAILabelApp
 from monailabel.tasks.activelearning.first import First
 from vertenet import __version__
+from vertenet.networks import find_weights
 from vertenet.reading import RESEARCH_USE
 
 from .datastore import RadiographStore
@@ -57,7 +58,12 @@ class VerteNetApp(MONAILabelApp):
 
 
 def find_model(model: str, app_dir: Path) -> Path:
-    """The weight file of a name or path; a name is looked for in the app's ``model`` folder."""
-    if Path(model).suffix == ".safetensors":
-        return Path(model)
-    return app_dir / "model" / f"{model}.safetensors"
+    """The weight file of a path or name; a name is looked for in the app's ``model`` folder, then where weights ship.
+
+    Raises
+    ------
+    ModelError
+        There is none. A server without its model is of no use, so it does not start.
+    """
+    inside = app_dir / "model" / f"{model}.safetensors"
+    return inside if inside.is_file() else find_weights(model)

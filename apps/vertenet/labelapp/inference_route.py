@@ -101,8 +101,7 @@ def check_source(app: MONAILabelApp, model: str, image: str, session_id: str, *,
     """
     models = sorted(app.info()["models"])
     if model not in models:
-        known = ", ".join(models) or "none; its weights are missing, see the server's log"
-        raise HTTPException(404, f"There is no model {model!r} here. Models: {known}.")
+        raise HTTPException(404, f"There is no model {model!r} here. Models: {', '.join(models) or 'none'}.")
     if has_file:
         return
     if session_id:

@@ -48,7 +48,7 @@ class Frame:
         """
         import torch
 
-        image = torch.from_numpy(np.ascontiguousarray(pixels, dtype=np.float32))[None, None]
+        image = torch.from_numpy(np.array(pixels, dtype=np.float32))[None, None]
         resized = torch.nn.functional.interpolate(
             image, size=self.size, mode="bilinear", align_corners=False, antialias=True
         )

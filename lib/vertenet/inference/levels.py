@@ -33,6 +33,8 @@ LOG_ABSENT = np.log(0.01)  # anatomy lacks a level (four lumbar vertebrae): neig
 EPS = 1e-3
 #: Below this margin (nats) the naming is called uncertain and both readings are offered.
 CERTAIN_MARGIN = 2.0
+#: Vertebrae that must be named before level evidence counts as such.
+MIN_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -55,15 +57,20 @@ class LevelPath:
 
 @dataclass(frozen=True)
 class LevelDecision:
-    """The best naming, the best one that disagrees with it, and the distance between them in nats."""
+    """The best naming, the best one that disagrees with it, and the distance between them in nats.
+
+    ``supported`` says that something other than the prices of missing levels speaks for the naming: level evidence on
+    several vertebrae or, for a network without it, all six found. Without that no margin makes it certain.
+    """
 
     best: LevelPath
     alternative: LevelPath | None
     margin: float
+    supported: bool
 
     @property
     def certain(self) -> bool:
-        return self.margin >= CERTAIN_MARGIN
+        return self.supported and self.margin >= CERTAIN_MARGIN
 
 
 def name_levels(candidates: Sequence[Candidate], rows: int) -> LevelDecision:
@@ -85,7 +92,10 @@ def name_levels(candidates: Sequence[Candidate], rows: int) -> LevelDecision:
             rivals.append(rival)
     alternative = max(rivals, key=lambda path: path.log_probability, default=None)
     margin = float("inf") if alternative is None else best.log_probability - alternative.log_probability
-    return LevelDecision(best, alternative, margin)
+    named = {level for _, level in best.levels}
+    has_evidence = all(candidate.level_scores is not None for candidate in candidates)
+    supported = len(named) >= MIN_NAMED if has_evidence else named.issuperset(STANDARD_LEVELS)
+    return LevelDecision(best, alternative, margin, supported)
 
 
 def _disagree(a: LevelPath, b: LevelPath) -> bool:

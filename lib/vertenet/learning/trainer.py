@@ -41,8 +41,11 @@ from .targets import make_targets
 class Recipe:
     """Everything that decides a training run, besides the samples.
 
-    ``steps`` optimiser steps of ``batch`` images; AdamW with a linear warm-up and a cosine to zero; ``ema`` is the
-    decay of the weight average that is kept; ``spread`` see `make_targets`; ``start_from`` names weights to fine-tune.
+    At most ``steps`` optimiser steps of ``batch`` images; AdamW with a linear warm-up and a cosine to zero; ``ema`` is
+    the decay of the weight average that is kept; ``spread`` see `make_targets`; ``start_from`` names weights to
+    fine-tune.
+    With ``minutes`` the run also ends after that time, and the learning rate follows whichever of the two is nearer its
+    end: for a machine whose speed nobody knows (such a run cannot be repeated to the bit).
     """
 
     network: str = "vertenet-lite"
@@ -58,17 +61,21 @@ class Recipe:
     threads: int = 2
     bfloat16: bool = False
     validate_every: int = 500
+    minutes: float | None = None
     start_from: str | None = None
     augmentation: Augmentation = field(default_factory=Augmentation)
 
 
 @dataclass(frozen=True)
 class Validation:
-    """Figures on the validation samples: levels right (0 to 1), median and mean error in the normalised frame."""
+    """Figures on the validation samples: levels right (0 to 1), median and mean error in the normalised frame.
+
+    The errors are None where no landmark was found at all.
+    """
 
     levels_right: float
-    median_px: float
-    mean_px: float
+    median_px: float | None
+    mean_px: float | None
 
 
 def train(
@@ -114,25 +121,26 @@ def train(
     torch.set_num_threads(recipe.threads)
     torch.manual_seed(recipe.seed)
     generator = torch.Generator().manual_seed(recipe.seed)
-    network = _fresh_network(recipe)
+    # Channels-last halves the time of a step on the CPU and changes nothing else.
+    network = _fresh_network(recipe).to(memory_format=torch.channels_last)
     average = copy.deepcopy(network).eval()
     optimiser = torch.optim.AdamW(_parameter_groups(network, recipe.weight_decay), lr=recipe.learning_rate)
-    step = 0
+    step, spent = 0, 0.0
     if resume and checkpoint.exists():
-        step = _restore(checkpoint, recipe, network, average, optimiser, generator)
+        step, spent = _restore(checkpoint, recipe, network, average, optimiser, generator)
     (folder / "recipe.json").write_text(json.dumps(asdict(recipe), indent=1), encoding="utf-8")
 
     started, seen, losses, latest = time.perf_counter(), 0, [], None
     network.train()
-    while step < recipe.steps:
+    while (done := _progress(step, spent + time.perf_counter() - started, recipe)) < 1:
         for group in optimiser.param_groups:
-            group["lr"] = recipe.learning_rate * _schedule(step, recipe)
+            group["lr"] = recipe.learning_rate * _schedule(step, done, recipe)
         parts = _step(network, optimiser, samples, recipe, generator)
         losses.append(parts)
         step += 1
         seen += recipe.batch
         _update_average(average, network, min(recipe.ema, step / (step + 10)))
-        if step % 50 and step != recipe.steps:
+        if step % 50 and step % recipe.validate_every and step != recipe.steps:
             continue
         row = {"step": step, "images_per_s": seen / (time.perf_counter() - started)}
         row.update({key: float(np.mean([p[key] for p in losses])) for key in parts})
@@ -140,17 +148,17 @@ def train(
         if step % recipe.validate_every == 0 or step == recipe.steps:
             latest = validate(average, validation)
             row.update(asdict(latest))
-            _keep(checkpoint, recipe, network, average, optimiser, generator, step)
+            elapsed = spent + time.perf_counter() - started
+            _keep(checkpoint, recipe, network, average, optimiser, generator, step, elapsed)
         _log(folder / "log.csv", row)
         report(row)
-    latest = latest or validate(average, validation)
-    card = Card(
+    latest = validate(average, validation)
+    card = Card.of(
+        average,
         name=name or recipe.network,
-        network=recipe.network,
-        options=recipe.options,
         training_data=training_data,
         synthetic_only=synthetic_only,
-        metrics={**asdict(latest), "validation_images": len(validation)},
+        metrics={**asdict(latest), "validation_images": len(validation), "steps": step},
         recipe={**asdict(recipe), "software": f"vertenet {__version__}", "images": len(samples)},
     )
     path = folder / "weights.safetensors"
@@ -176,7 +184,7 @@ def validate(network: torch.nn.Module, samples: Samples) -> Validation:
         right.append(score.levels_right)
     pooled = np.concatenate(errors)
     if not len(pooled):
-        return Validation(float(np.mean(right)), math.inf, math.inf)
+        return Validation(float(np.mean(right)), None, None)
     return Validation(float(np.mean(right)), float(np.median(pooled)), float(pooled.mean()))
 
 
@@ -203,10 +211,14 @@ def _parameter_groups(network: torch.nn.Module, weight_decay: float) -> list[dic
     return [{"params": matrices, "weight_decay": weight_decay}, {"params": vectors, "weight_decay": 0.0}]
 
 
-def _schedule(step: int, recipe: Recipe) -> float:
-    if step < recipe.warmup:
-        return (step + 1) / recipe.warmup
-    return 0.5 * (1 + math.cos(math.pi * (step - recipe.warmup) / max(1, recipe.steps - recipe.warmup)))
+def _schedule(step: int, done: float, recipe: Recipe) -> float:
+    return min(1.0, (step + 1) / recipe.warmup) * 0.5 * (1 + math.cos(math.pi * done))
+
+
+def _progress(step: int, seconds: float, recipe: Recipe) -> float:
+    """How much of the run is done, 0 to 1: by steps, or by time where that is nearer its end."""
+    by_time = 0.0 if recipe.minutes is None else seconds / (60 * recipe.minutes)
+    return min(1.0, max(step / recipe.steps, by_time))
 
 
 def _step(network, optimiser, samples: Samples, recipe: Recipe, generator: torch.Generator) -> dict[str, float]:
@@ -219,7 +231,8 @@ def _step(network, optimiser, samples: Samples, recipe: Recipe, generator: torch
     grid = tuple(n // network.stride for n in network.input_size)
     targets = make_targets(corners / network.stride, centres / network.stride, grid, recipe.spread)
     with torch.autocast("cpu", dtype=torch.bfloat16, enabled=recipe.bfloat16):
-        maps = network((images - 0.5)[:, None].expand(-1, 3, -1, -1))
+        batch = (images - 0.5)[:, None].expand(-1, 3, -1, -1)
+        maps = network(batch.contiguous(memory_format=torch.channels_last))
     loss, parts = total_loss(maps, targets, faces_right)
     optimiser.zero_grad(set_to_none=True)
     loss.backward()
@@ -237,12 +250,13 @@ def _update_average(average: torch.nn.Module, network: torch.nn.Module, decay: f
             kept.copy_(current)
 
 
-def _keep(path: Path, recipe: Recipe, network, average, optimiser, generator, step: int) -> None:
+def _keep(path: Path, recipe: Recipe, network, average, optimiser, generator, step: int, seconds: float) -> None:
     beside = path.with_suffix(".tmp")
     torch.save(
         {
             "recipe": json.dumps(asdict(recipe)),
             "step": step,
+            "seconds": seconds,
             "network": network.state_dict(),
             "average": average.state_dict(),
             "optimiser": optimiser.state_dict(),
@@ -253,15 +267,17 @@ def _keep(path: Path, recipe: Recipe, network, average, optimiser, generator, st
     os.replace(beside, path)
 
 
-def _restore(path: Path, recipe: Recipe, network, average, optimiser, generator) -> int:
+def _restore(path: Path, recipe: Recipe, network, average, optimiser, generator) -> tuple[int, float]:
     state = torch.load(path, map_location="cpu", weights_only=True)
-    if json.loads(state["recipe"]) != json.loads(json.dumps(asdict(recipe))):
+    # The number of threads may change between sittings: it decides the speed, not the result.
+    ours, theirs = ({**json.loads(text), "threads": 0} for text in (json.dumps(asdict(recipe)), state["recipe"]))
+    if ours != theirs:
         raise ModelError("was written by another recipe", subject=path, remedy="Resume with the recipe beside it")
     network.load_state_dict(state["network"])
     average.load_state_dict(state["average"])
     optimiser.load_state_dict(state["optimiser"])
     generator.set_state(state["generator"])
-    return state["step"]
+    return state["step"], state["seconds"]
 
 
 _COLUMNS = (

@@ -1,6 +1,6 @@
 """Geometry on a Spine: guides and crop. NumPy and SciPy only."""
 
-from .crop import DEFAULT_FACTOR, CropResult, CropState
+from .crop import DEFAULT_FACTOR, CropResult, CropState, detect_crop
 from .guides import DISCS, GUIDE_NAMES, SEGMENTS, Guide, intervertebral_guides
 
 __all__ = [
@@ -11,5 +11,6 @@ __all__ = [
     "CropResult",
     "CropState",
     "Guide",
+    "detect_crop",
     "intervertebral_guides",
 ]

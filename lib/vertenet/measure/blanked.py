@@ -9,23 +9,27 @@ through the scanner's blur: they wander, and the image changes over many pixels.
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 from scipy import ndimage
 
 #: Display values of the two fills.
 BLACK, WHITE = 0.0, 255.0
-#: Grey levels by which lossy compression moves a filled pixel (JPEG: 1 to 3, near an edge a little more).
-TOLERANCE = 5.0
+#: Grey levels by which a filled pixel may differ from its fill. Lossy compression moves it by 1 to 3, near an edge a
+#: little more; but dark soft tissue of a dual-energy scan lies that close to black as well, and there only fills that
+#: compression left alone can be told from it. So both are searched for.
+TOLERANCES = (1.0, 5.0)
 #: A filled pixel lies in a filled square of this side, pixels: speckle in dark soft tissue does not.
 NEIGHBOURHOOD = 7
 #: A straight step is at least this long, pixels (the bands of SmartScan are about 29 mm: 65 to 115 pixels).
-SHORTEST_STEP = 16
+SHORTEST_STEP = 24
 #: The end of the filled stretch may move this much from line to line and still be one step, pixels.
 LARGEST_WANDER = 1
 #: Median filter along the edge, lines: JPEG frays an edge that is not on its 8 x 8 grid.
 FRAYED = 9
-#: Least contrast of fill and image at a step, grey levels; below it nothing can be told apart.
-LEAST_CONTRAST = 6.0
+#: Least contrast of fill and image at a step, in tolerances; below it nothing can be told apart.
+LEAST_CONTRAST = 1.2
 #: Share of that contrast that must be gained from one pixel to the next, averaged along the step. Measured on test
 #: images: 0.95 and more at software edges, below 0.2 at anatomical ones.
 LEAST_JUMP = 0.4
@@ -47,15 +51,16 @@ def blanked_mask(pixels: np.ndarray) -> np.ndarray:
     """
     pixels = np.asarray(pixels, dtype=np.float32)
     mask = np.zeros(pixels.shape, bool)
-    # Black ending at pure white is the edge of a white band in a black surround (dual energy), no proof of a black one.
-    for fill, most_contrast in ((BLACK, WHITE - 2 * TOLERANCE), (WHITE, WHITE)):
+    for fill, tolerance in product((BLACK, WHITE), TOLERANCES):
         distance = np.abs(pixels - fill)
-        filled = _filled(distance)
+        filled = _filled(distance, tolerance)
         if not filled.any():
             continue
-        # The same search from all four sides: views of one array, turned so that the side is on the left.
+        # Black ending at pure white is the edge of a white band in a black surround (dual energy), no proof of black.
+        contrast = (LEAST_CONTRAST * tolerance, WHITE - 2 * tolerance if fill == BLACK else WHITE)
+        # The same search from all four sides: views of the arrays, turned so that the side is on the left.
         for turn in (_as_is, np.fliplr, np.transpose, _upside_down):
-            _mark_from_left(turn(distance), turn(filled), turn(mask), most_contrast)
+            _mark_from_left(turn(distance), turn(filled), turn(mask), contrast)
     return mask
 
 
@@ -67,13 +72,15 @@ def _upside_down(array: np.ndarray) -> np.ndarray:
     return np.fliplr(array.T)
 
 
-def _filled(distance: np.ndarray) -> np.ndarray:
+def _filled(distance: np.ndarray, tolerance: float) -> np.ndarray:
     """Pixels in a square of nothing but fill (a morphological opening), burned-in text within them included."""
-    core = ndimage.maximum_filter(distance, NEIGHBOURHOOD, mode="nearest") <= TOLERANCE
+    core = ndimage.maximum_filter(distance, NEIGHBOURHOOD, mode="nearest") <= tolerance
     return ndimage.binary_fill_holes(ndimage.maximum_filter(core, NEIGHBOURHOOD))
 
 
-def _mark_from_left(distance: np.ndarray, filled: np.ndarray, mask: np.ndarray, most_contrast: float) -> None:
+def _mark_from_left(
+    distance: np.ndarray, filled: np.ndarray, mask: np.ndarray, contrast_range: tuple[float, float]
+) -> None:
     """Set ``mask`` on the filled stretches from the left border that end in a straight, abrupt step."""
     columns = filled.shape[1]
     reach = np.where(filled.all(axis=1), columns, np.argmin(filled, axis=1))
@@ -85,7 +92,7 @@ def _mark_from_left(distance: np.ndarray, filled: np.ndarray, mask: np.ndarray, 
             continue
         profile = distance[top:bottom, end - BEFORE : end + AFTER].mean(axis=0)
         contrast = np.median(profile[len(profile) // 2 :])
-        if not LEAST_CONTRAST <= contrast <= most_contrast:
+        if not contrast_range[0] <= contrast <= contrast_range[1]:
             continue
         jumps = np.diff(profile)
         if jumps.max() >= LEAST_JUMP * contrast:

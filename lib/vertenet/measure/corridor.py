@@ -1,8 +1,8 @@
 """The aortic corridor: the strip in front of L1 to L4 in which the abdominal aorta is expected.
 
-Construction after Maqsood et al. (VerteNet, supplementary section 1.2): on every guide the point ``factor * w`` in front
-of its anterior midpoint, ``w`` being the mean guide length; a cubic spline x(y) through these points is the corridor's
-anterior edge, sampled evenly from head to foot. Behind, it is bounded by the anterior vertebral wall.
+Construction after Maqsood et al. (VerteNet, supplementary section 1.2): on every guide the point ``factor * w`` in
+front of its anterior midpoint, ``w`` being the mean guide length; a cubic spline x(y) through these points is the
+corridor's anterior edge, sampled evenly from head to foot. Behind, it is bounded by the anterior vertebral wall.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ def _rests_on(guides: dict[str, Guide], segment: int) -> bool:
 
 
 def _why_incomplete(spine: Spine, segment: int) -> str:
-    """"L1 has no guide at T12/L1 (T12-IA outside, T12-IP outside)"."""
+    """ "L1 has no guide at T12/L1 (T12-IA outside, T12-IP outside)"."""
     parts = []
     for upper, lower in DISCS[segment : segment + 2]:
         lacking = []

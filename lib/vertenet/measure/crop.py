@@ -1,14 +1,32 @@
-"""Is the abdominal aorta inside the image? Clear, cropped, or could not be assessed."""
+"""Is the abdominal aorta inside the image? Clear, cropped, or could not be assessed.
+
+The aortic corridor (`vertenet.measure.corridor`) is compared with what the scanner exposed: it is lost where it leaves
+the image on any side and where it falls on a blanked region (`vertenet.measure.blanked`).
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 import numpy as np
 
+from ..errors import GeometryError, OptionError
+from ..radiograph import Radiograph, Spacing
+from ..spine import Spine
+from .blanked import blanked_mask
+from .corridor import Corridor, aortic_corridor
+from .guides import SEGMENTS
+
+#: How far in front of the spine the aorta is looked for, in mean guide lengths (VerteNet, Table 1).
 DEFAULT_FACTOR = 1.2
+#: Samples of the 500 from head to foot that must be lost before the aorta is called cropped. The border of the image is
+#: exact, so one is enough; a blanked region counts from 11, as in the paper.
+LEAST_SAMPLES = {"border": 1, "blanked": 11}
+#: Points at which the corridor is looked at between vertebral wall and edge.
+POINTS_ACROSS = 48
 
 
 class CropState(str, Enum):
@@ -33,7 +51,8 @@ class CropResult:
     segments : tuple of str
         AAC segments ("L1" ... "L4") in which something is lost.
     fraction : float or None
-        Lost share of the aortic corridor's area, 0 to 1.
+        Lost share of the aortic corridor's area, 0 to 1. This and the two extents are of the whole corridor; they are
+        None where a part of it could not be looked at.
     extent_px : float or None
         Length of the lost stretch of the corridor's anterior edge, measured along the edge, source pixels.
     extent_mm : float or None
@@ -41,11 +60,13 @@ class CropResult:
     causes : tuple of str
         Any of "border" and "blanked".
     edge : (n, 2) float64
-        The corridor's anterior edge from head to foot, source pixels; empty where it could not be built.
+        The corridor's anterior edge from head to foot, source pixels; empty where it could not be built. Segments that
+        could not be looked at are left out.
     lost : (n,) bool
-        Which points of ``edge`` are lost.
+        At which points of ``edge`` something between it and the vertebral wall is lost.
     reason : str
-        Why it could not be assessed; empty otherwise.
+        What could not be assessed and why; empty where all four segments were. Of a cropped aorta it names the
+        segments that may or may not be cropped as well.
     """
 
     state: CropState
@@ -96,3 +117,93 @@ class CropResult:
             lost=np.array(data["lost"], dtype=bool),
             **keep,
         )
+
+
+def detect_crop(radiograph: Radiograph, spine: Spine, factor: float = DEFAULT_FACTOR) -> CropResult:
+    """Whether, where and by how much the aortic corridor is lost.
+
+    Parameters
+    ----------
+    radiograph : Radiograph
+        Its spacing, where known, gives the extent in mm; its anterior side is not used.
+    spine : Spine
+        Landmarks in the radiograph's pixels, with the anterior side. Only located corners can show that nothing is
+        lost. A corner with status ``outside`` and a position can show that something is.
+    factor : float
+        Width of the corridor in mean guide lengths.
+
+    Returns
+    -------
+    CropResult
+        ``clear`` only if all four segments were looked at and nothing is lost; ``cropped`` as soon as something is
+        lost; else ``could not be assessed`` with the reason.
+
+    Raises
+    ------
+    OptionError
+        ``factor`` is not a positive number.
+    """
+    if not (math.isfinite(factor) and factor > 0):
+        raise OptionError(f"the crop factor is {factor}, but it must be a positive number", remedy="The default is 1.2")
+    try:
+        corridor = aortic_corridor(spine, factor)
+        _check_in_image(radiograph, corridor)
+    except GeometryError as error:
+        return CropResult(CropState.NOT_ASSESSED, factor, reason=error.problem)
+
+    share = np.append((np.arange(POINTS_ACROSS) + 0.5) / POINTS_ACROSS, 1.0)
+    lost = _lost_points(radiograph, corridor.across(share))
+    causes = tuple(cause for cause, points in lost.items() if points.any(axis=1).sum() >= LEAST_SAMPLES[cause])
+    points = np.logical_or.reduce([lost[cause] for cause in causes]) if causes else np.zeros_like(lost["border"])
+    rows = points.any(axis=1)
+    # A segment that rests on a corner beyond the image was looked at for what is lost in it, and for nothing else.
+    names = np.array([level.value for level in SEGMENTS])[corridor.segment]
+    shown = rows | np.isin(names, corridor.complete)
+    result = CropResult(
+        state=CropState.CROPPED if causes else CropState.CLEAR if not corridor.gaps else CropState.NOT_ASSESSED,
+        factor=factor,
+        segments=tuple(level.value for level in SEGMENTS if (names[rows] == level.value).any()),
+        causes=causes,
+        edge=corridor.edge[shown],
+        lost=rows[shown],
+        reason="; ".join(corridor.gaps),
+    )
+    if corridor.gaps:
+        return result
+    area = corridor.area_density(share[:-1])
+    return replace(
+        result,
+        fraction=float(area[points[:, :-1]].sum() / area.sum()),
+        extent_px=_length(corridor, rows, None),
+        extent_mm=None if radiograph.spacing is None else _length(corridor, rows, radiograph.spacing),
+    )
+
+
+def _check_in_image(radiograph: Radiograph, corridor: Corridor) -> None:
+    outside = _outside(radiograph, corridor.wall)
+    if outside.mean() > 0.5:
+        raise GeometryError(
+            f"most of the spine lies outside the image of {radiograph.columns} x {radiograph.rows} pixels: these "
+            "landmarks belong to another image"
+        )
+
+
+def _outside(radiograph: Radiograph, xy: np.ndarray) -> np.ndarray:
+    """(...) bool: beyond the outer edges of the border pixels."""
+    size = np.array([radiograph.columns, radiograph.rows])
+    return ((xy < -0.5) | (xy > size - 0.5)).any(axis=-1)
+
+
+def _lost_points(radiograph: Radiograph, xy: np.ndarray) -> dict[str, np.ndarray]:
+    """For each cause the (n, m) points of (n, m, 2) ``xy`` that are lost to it."""
+    outside = _outside(radiograph, xy)
+    # Pixel centres are at integers: the pixel that holds a point is the nearest integer.
+    x, y = np.moveaxis(np.rint(np.where(outside[..., None], 0, xy)).astype(int), -1, 0)
+    blanked = blanked_mask(radiograph.pixels)[y.clip(0, radiograph.rows - 1), x.clip(0, radiograph.columns - 1)]
+    return {"border": outside, "blanked": blanked & ~outside}
+
+
+def _length(corridor: Corridor, rows: np.ndarray, spacing: Spacing | None) -> float:
+    """Length of the edge at the samples ``rows``: pixels, or mm where a spacing is given."""
+    unit = (1.0, 1.0) if spacing is None else (spacing.column, spacing.row)
+    return float(np.hypot(*(corridor.edge_step[rows] * unit).T).sum())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812
+from torch.nn import functional as F
 
 #: Patches along each side of a map in grid attention; 8 x 8 patches are its 64 tokens.
 GRID = 8
@@ -18,7 +18,7 @@ class PixelNorm(nn.Module):
     """Layer normalisation over the pixels of each channel, with one weight and one bias per pixel.
 
     ``weight`` and ``bias`` have shape (rows, columns), which ties the block to one map size;
-    `vertenet.networks.resize.resize_pixel_norms` carries trained ones to another.
+    `vertenet.networks.resized` carries trained ones to another.
     """
 
     def __init__(self, rows: int, columns: int, eps: float = 1e-5) -> None:
@@ -48,9 +48,9 @@ class ChannelNorm(nn.Module):
 class GatedFeedForward(nn.Module):
     """Gated depth-wise feed-forward: widen, 3x3 depth-wise, GELU(one half) times the other half, narrow. No biases."""
 
-    def __init__(self, channels: int, expansion: int = 2) -> None:
+    def __init__(self, channels: int) -> None:
         super().__init__()
-        hidden = channels * expansion
+        hidden = 2 * channels
         self.widen = nn.Conv2d(channels, 2 * hidden, 1, bias=False)
         self.depthwise = nn.Conv2d(2 * hidden, 2 * hidden, 3, padding=1, groups=2 * hidden, bias=False)
         self.narrow = nn.Conv2d(hidden, channels, 1, bias=False)
@@ -126,15 +126,14 @@ class DualResolutionTransformer(nn.Module):
     ----------
     channels : int
     size : (rows, columns) of the map; both multiples of 16, so that the pooled copy divides into the grid
-    expansion : widening of the feed-forward part
     """
 
-    def __init__(self, channels: int, size: tuple[int, int], expansion: int = 2) -> None:
+    def __init__(self, channels: int, size: tuple[int, int]) -> None:
         super().__init__()
         self.norm1 = PixelNorm(*size)
         self.attention = DualResolutionAttention(channels)
         self.norm2 = PixelNorm(*size)
-        self.feed_forward = GatedFeedForward(channels, expansion)
+        self.feed_forward = GatedFeedForward(channels)
 
     def forward(self, x: Tensor, context: Tensor | None = None) -> Tensor:
         x = self.norm1(x)
@@ -164,12 +163,12 @@ class ChannelAttention(nn.Module):
 class ChannelTransformer(nn.Module):
     """CSA: the usual pre-norm transformer with attention between channels."""
 
-    def __init__(self, channels: int, heads: int = 2, expansion: int = 2) -> None:
+    def __init__(self, channels: int, heads: int = 2) -> None:
         super().__init__()
         self.norm1 = ChannelNorm(channels)
         self.attention = ChannelAttention(channels, heads)
         self.norm2 = ChannelNorm(channels)
-        self.feed_forward = GatedFeedForward(channels, expansion)
+        self.feed_forward = GatedFeedForward(channels)
 
     def forward(self, x: Tensor) -> Tensor:
         x = x + self.attention(self.norm1(x))

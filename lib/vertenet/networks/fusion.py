@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812
+from torch.nn import functional as F
 
 from .attention import ChannelTransformer, DualResolutionTransformer
 
@@ -24,19 +24,16 @@ def conv_norm_relu(channels: int, width: int, kernel: int) -> nn.Sequential:
 class Fusion(nn.Module):
     """One MCFB.
 
-    ``low`` is upsampled to ``skip``'s size and width; each map attends to itself (DRSA) and then to the other (DRCA);
-    both are concatenated, mixed by a 1x1 convolution, and its channels attend to each other (CSA).
+    ``low`` is upsampled to ``skip``'s size and brought to its width. Each map attends to itself (DRSA), then to the
+    other (DRCA). Both are concatenated and mixed by a 1x1 convolution, and the channels attend to each other (CSA).
 
     Parameters
     ----------
     low_channels, skip_channels : int
-        Widths of the decoder's and the encoder's map.
+        Widths of the decoder's and the encoder's map; the block's output has the latter.
     size : (rows, columns) of the encoder's map
-    width : int, optional
-        Width inside and after the block; ``skip_channels`` if not given, else ``skip`` passes a 1x1 convolution first.
     parts : subset of `PARTS`
         Which attentions there are; none of them is the plain fusion of the paper's ablation.
-    expansion : widening of the feed-forward parts
     """
 
     def __init__(
@@ -44,28 +41,23 @@ class Fusion(nn.Module):
         low_channels: int,
         skip_channels: int,
         size: tuple[int, int],
-        *,
-        width: int | None = None,
         parts: Collection[str] = PARTS,
-        expansion: int = 2,
     ) -> None:
         super().__init__()
-        width = skip_channels if width is None else width
-        self.lateral = nn.Identity() if width == skip_channels else conv_norm_relu(skip_channels, width, 1)
+        width = skip_channels
         self.lift = conv_norm_relu(low_channels, width, 3)
         if "drsa" in parts:
-            self.self_low = DualResolutionTransformer(width, size, expansion)
-            self.self_skip = DualResolutionTransformer(width, size, expansion)
+            self.self_low = DualResolutionTransformer(width, size)
+            self.self_skip = DualResolutionTransformer(width, size)
         if "drca" in parts:
-            self.cross_low = DualResolutionTransformer(width, size, expansion)
-            self.cross_skip = DualResolutionTransformer(width, size, expansion)
+            self.cross_low = DualResolutionTransformer(width, size)
+            self.cross_skip = DualResolutionTransformer(width, size)
         self.merge = conv_norm_relu(2 * width, width, 1)
         if "csa" in parts:
-            self.channels = ChannelTransformer(width, expansion=expansion)
+            self.channels = ChannelTransformer(width)
         self.parts = tuple(part for part in PARTS if part in parts)
 
     def forward(self, low: Tensor, skip: Tensor) -> Tensor:
-        skip = self.lateral(skip)
         low = self.lift(F.interpolate(low, size=skip.shape[-2:], mode="bilinear", align_corners=False))
         if "drsa" in self.parts:
             low, skip = self.self_low(low), self.self_skip(skip)

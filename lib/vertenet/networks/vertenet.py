@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -28,24 +28,28 @@ class Plan:
     ----------
     encoder : timm name
     input_size : (rows, columns) of the image; multiples of 256, so that the stride-16 map's pooled copy holds the grid
-    widths : decoder widths at strides 16, 8 and 4; None keeps the encoder's
-    parts : attentions of the fusion blocks at strides 16, 8 and 4, see `fusion.PARTS`
-    expansion : widening of the feed-forward parts
+    parts : attentions of the fusion blocks at strides 16, 8 and 4, each some of `fusion.PARTS`
     hidden : width of the heads
     corner_kernels : kernel sizes of the ``wh`` head
     level_names : levels of the ``level`` maps, or None for a network without them (and without ``anterior``)
     """
 
     encoder: str
-    input_size: tuple[int, int]
-    widths: tuple[int, int, int] | None = None
-    parts: tuple[tuple[str, ...], ...] = field(default=(PARTS, PARTS, PARTS))
-    expansion: int = 2
+    input_size: Sequence[int]
+    parts: Sequence[Sequence[str]] = (PARTS, PARTS, PARTS)
     hidden: int = 256
     corner_kernels: tuple[int, int] = (7, 7)
     level_names: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
+        # Options that were stored in a card's JSON come back as lists.
+        object.__setattr__(self, "input_size", tuple(self.input_size))
+        object.__setattr__(self, "parts", tuple(tuple(block) for block in self.parts))
+        if len(self.parts) != len(FUSED_STRIDES) or not all(set(block) <= set(PARTS) for block in self.parts):
+            raise OptionError(
+                f"parts is {self.parts}, but it names the attentions of three fusion blocks",
+                remedy=f"Give three tuples, each with some of {', '.join(PARTS)}",
+            )
         rows, columns = self.input_size
         if rows % 256 or columns % 256 or rows <= 0 or columns <= 0:
             raise OptionError(
@@ -71,12 +75,12 @@ class VerteNet(nn.Module):
     def __init__(self, plan: Plan, *, pretrained: bool | str = False) -> None:
         super().__init__()
         self.plan = plan
-        self.input_size = tuple(plan.input_size)
+        self.input_size = plan.input_size
         self.level_names = plan.level_names
         self.encoder = create_encoder(plan.encoder, pretrained)
         skips = self.encoder.feature_info.channels()
         self.decoder = _decoder(skips, plan)
-        width = plan.widths[-1] if plan.widths else skips[0]
+        width = skips[0]
         self.centre = MapHead(width, plan.hidden, 1, bias=RARE)
         self.offset = MapHead(width, plan.hidden, 2)
         self.corners = MapHead(width, plan.hidden, 8, plan.corner_kernels)
@@ -119,13 +123,12 @@ class VerteNet(nn.Module):
         return maps
 
 
-def _decoder(skips: Sequence[int], plan: Plan) -> nn.ModuleList:
+def _decoder(channels: Sequence[int], plan: Plan) -> nn.ModuleList:
+    """Fusion blocks from deep to shallow; ``channels`` are the encoder's, from shallow to deep."""
     rows, columns = plan.input_size
-    *skips, low = skips
-    blocks = []
-    for i, (stride, skip) in enumerate(zip(FUSED_STRIDES, reversed(skips))):
-        width = plan.widths[i] if plan.widths else skip
-        size = (rows // stride, columns // stride)
-        blocks.append(Fusion(low, skip, size, width=width, parts=plan.parts[i], expansion=plan.expansion))
-        low = width
-    return nn.ModuleList(blocks)
+    *skips, low = channels
+    blocks = nn.ModuleList()
+    for stride, skip, parts in zip(FUSED_STRIDES, reversed(skips), plan.parts):
+        blocks.append(Fusion(low, skip, (rows // stride, columns // stride), parts))
+        low = skip
+    return blocks

@@ -6,16 +6,19 @@ Frame: X forward (anterior), Y down, origin at the centre of L3. Lengths of the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from ..spine import Transition
+from .body import Body, Column, Deformity, towards_feet, unit_vector
 from .streams import stream
 from .switches import Switches
 
-#: name: depth, its SD, anterior height, SD, posterior/anterior height, SD, mean gap below, SD, mid-plane tilt (deg, up +)
+#: name: depth, SD, anterior height, SD, posterior/anterior height, SD, mean gap below, SD, mid-plane tilt (deg, up +)
 _SHAPE = {
+    "C4": (0.46, 0.03, 0.38, 0.05, 1.02, 0.03, 0.14, 0.02, -4.0),
+    "C5": (0.46, 0.03, 0.37, 0.05, 1.02, 0.03, 0.14, 0.02, -12.0),
+    "C6": (0.48, 0.03, 0.37, 0.05, 1.02, 0.03, 0.13, 0.02, -20.0),
+    "C7": (0.50, 0.03, 0.39, 0.05, 1.04, 0.03, 0.12, 0.02, -28.0),
     "T1": (0.54, 0.04, 0.42, 0.05, 1.05, 0.03, 0.10, 0.02, -32.0),
     "T2": (0.55, 0.04, 0.45, 0.05, 1.05, 0.03, 0.10, 0.02, -29.0),
     "T3": (0.57, 0.04, 0.47, 0.05, 1.05, 0.03, 0.10, 0.02, -25.0),
@@ -46,120 +49,8 @@ RATIO_LIMITS = (0.84, 1.19)
 GRADE_LOSS = {1: (0.208, 0.243), 2: (0.27, 0.385), 3: (0.42, 0.52)}
 
 
-@dataclass(frozen=True, eq=False)
-class Body:
-    """One vertebral body.
-
-    Attributes
-    ----------
-    name : str
-        "T4" ... "L5", "L6", "S1".
-    sa, sp, ia, ip : (2,) float64
-        Corners, mm, where the central sagittal section has them.
-    sag_superior, sag_inferior : float
-        Depth of the endplate's middle below the straight line between its corners, mm (into the body).
-    waist_anterior, waist_posterior : float
-        Concavity of the walls, mm.
-    half_width : float
-        Half the lateral width, mm.
-    coronal, axial : float
-        Coronal tilt and axial rotation, degrees.
-    collapse : float
-        Largest height loss of a fracture, 0 to 1; collapsed bone is denser.
-    """
-
-    name: str
-    sa: np.ndarray
-    sp: np.ndarray
-    ia: np.ndarray
-    ip: np.ndarray
-    sag_superior: float
-    sag_inferior: float
-    waist_anterior: float
-    waist_posterior: float
-    half_width: float
-    coronal: float = 0.0
-    axial: float = 0.0
-    collapse: float = 0.0
-
-    @property
-    def corners(self) -> np.ndarray:
-        """(4, 2) SA, SP, IA, IP, mm."""
-        return np.stack([self.sa, self.sp, self.ia, self.ip])
-
-    @property
-    def sm(self) -> np.ndarray:
-        """(2,) middle of the superior endplate, mm."""
-        return (self.sa + self.sp) / 2 + self.sag_superior * _down(self.sa - self.sp)
-
-    @property
-    def im(self) -> np.ndarray:
-        """(2,) middle of the inferior endplate, mm."""
-        return (self.ia + self.ip) / 2 - self.sag_inferior * _down(self.ia - self.ip)
-
-    @property
-    def points(self) -> np.ndarray:
-        """(6, 2) SA, SP, IA, IP, SM, IM, mm."""
-        return np.vstack([self.corners, self.sm, self.im])
-
-    @property
-    def centre(self) -> np.ndarray:
-        return self.corners.mean(axis=0)
-
-    @property
-    def forward(self) -> np.ndarray:
-        """(2,) unit vector of the mid-plane, towards the front."""
-        return _unit((self.sa + self.ia) - (self.sp + self.ip))
-
-    @property
-    def depth(self) -> float:
-        """Mean length of the two endplates, mm."""
-        return float((np.linalg.norm(self.sa - self.sp) + np.linalg.norm(self.ia - self.ip)) / 2)
-
-    @property
-    def heights(self) -> tuple[float, float, float]:
-        """Anterior, middle and posterior height, mm: SA-IA, SM-IM, SP-IP."""
-        pairs = ((self.sa, self.ia), (self.sm, self.im), (self.sp, self.ip))
-        return tuple(float(np.linalg.norm(b - a)) for a, b in pairs)
-
-
-@dataclass(frozen=True, eq=False)
-class Deformity:
-    """What a fracture did to one body: the exact heights before and after, mm (anterior, middle, posterior)."""
-
-    kind: str
-    grade: int
-    height_loss: float
-    heights_mm: tuple[float, float, float]
-    reference_mm: tuple[float, float, float]
-
-
-@dataclass(frozen=True, eq=False)
-class Column:
-    """Bodies from head to foot, and what happened to them."""
-
-    bodies: tuple[Body, ...]
-    unit: float
-    deformities: dict[str, Deformity]
-    collapsed: tuple[str, ...]
-
-    def __getitem__(self, name: str) -> Body:
-        for body in self.bodies:
-            if body.name == name:
-                return body
-        raise KeyError(name)
-
-    def __contains__(self, name: object) -> bool:
-        return any(body.name == name for body in self.bodies)
-
-    def below(self, name: str) -> Body | None:
-        names = [body.name for body in self.bodies]
-        index = names.index(name) + 1
-        return self.bodies[index] if index < len(names) else None
-
-
 def level_names(transition: Transition) -> tuple[str, ...]:
-    """Names of the bodies from T1 to S1 for a lumbosacral transition."""
+    """Names of the bodies from C4 to S1 for a lumbosacral transition."""
     names = [name for name in _SHAPE if name != "L6"]
     if transition is Transition.SACRALISED_L5:
         names.remove("L5")
@@ -192,7 +83,9 @@ def sample_column(seed: int, switches: Switches) -> Column:
     local: dict[str, Body] = {}
     deformities: dict[str, Deformity] = {}
     for i, name in enumerate(names):
-        plain = _upright(name, depth[i], front[i], front[i] * ratio[i], sag[i], waist[i], width[i], coronal[i], axial[i])
+        plain = _upright(
+            name, depth[i], front[i], front[i] * ratio[i], sag[i], waist[i], width[i], coronal[i], axial[i]
+        )
         local[name] = plain
         if name in fractured and name in kept:
             local[name], deformities[name] = _fractured(plain, *fractured[name], fracture_rng)
@@ -206,7 +99,12 @@ def sample_column(seed: int, switches: Switches) -> Column:
         turn[above + 1 :] += 0.10 * wedge
     collapsed = tuple(disc for disc in switches.collapsed_disc if set(disc.split("/")) <= set(kept))
     for disc in collapsed:
-        gap[names.index(disc.split("/")[0])] = unit * disc_rng.uniform(0.05, 0.09)
+        upper, lower = (names.index(name) for name in disc.split("/"))
+        gap[upper] = unit * disc_rng.uniform(0.05, 0.09)
+        # A disc that has lost its height has lost most of its wedge too: what is above it tips forward.
+        wedge = turn[upper] - turn[lower] + _rise(local[names[upper]].ia - local[names[upper]].ip)
+        wedge -= _rise(local[names[lower]].sa - local[names[lower]].sp)
+        turn[: upper + 1] -= 0.75 * wedge
 
     placed = [_placed(local["L3"], np.zeros(2), turn[names.index("L3")])]
     order = list(kept)
@@ -250,7 +148,7 @@ def _curves(rng: np.random.Generator, names: list[str], switches: Switches) -> t
     fade = np.exp(-(((place - apex) / (1.3 * length)) ** 2))
     coronal = sign * fade * np.sin(np.pi * (place - apex) / length)
     axial = sign * fade * np.cos(np.pi * (place - apex) / (1.4 * length))
-    small = rng.normal(0.0, 0.5, (2, len(names)))
+    small = rng.normal(0.0, 1.2, (2, len(names)))
     coronal *= switches.scoliosis / max(np.abs(coronal).max(), 1e-6)
     return coronal + small[0], axial * (switches.rotation + 0.4 * switches.scoliosis) + small[1]
 
@@ -307,6 +205,11 @@ def _pressed(top: np.ndarray, bottom: np.ndarray, loss: float, share: float) -> 
     return top + span * loss * share, bottom - span * loss * (1 - share)
 
 
+def _rise(forward: np.ndarray) -> float:
+    """Angle of a line towards the front, radians, positive when it rises."""
+    return float(np.arctan2(-forward[1], forward[0]))
+
+
 def _placed(body: Body, centre: np.ndarray, turn: float) -> Body:
     """Turn an upright body about its middle (anterior end up for a positive angle, radians) and move it there."""
     cos, sin = np.cos(turn), np.sin(turn)
@@ -322,22 +225,12 @@ def _stacked(body: Body, turn: float, neighbour: Body, gap: float, slip: float, 
     loose = _placed(body, np.zeros(2), turn)
     upper, lower = (neighbour, loose) if downward else (loose, neighbour)
     top, bottom = upper.ia - upper.ip, lower.sa - lower.sp
-    along = _unit(_unit(top) + _unit(bottom))
+    along = unit_vector(unit_vector(top) + unit_vector(bottom))
     wedge = np.arctan2(top[0] * bottom[1] - top[1] * bottom[0], top @ bottom)
-    gap = max(gap, abs(np.sin(wedge)) * (np.linalg.norm(top) + np.linalg.norm(bottom)) / 4 + 1.2)
-    step = gap * _down(along) + slip * along
+    gap = max(gap, abs(np.sin(wedge / 2)) * (np.linalg.norm(top) + np.linalg.norm(bottom)) / 2 + 1.2)
+    step = gap * towards_feet(along) + slip * along
     if downward:
         shift = (neighbour.ia + neighbour.ip) / 2 + step - (loose.sa + loose.sp) / 2
     else:
         shift = (neighbour.sa + neighbour.sp) / 2 - step - (loose.ia + loose.ip) / 2
     return _placed(body, shift, turn)
-
-
-def _unit(vector: np.ndarray) -> np.ndarray:
-    return vector / np.linalg.norm(vector)
-
-
-def _down(forward: np.ndarray) -> np.ndarray:
-    """Unit vector towards the feet for a vector towards the front."""
-    x, y = _unit(forward)
-    return np.array([-y, x])

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .anatomy import Column
+from .body import Column
 from .canvas import Canvas
 from .corridor import SEGMENTS, Corridor
 from .streams import stream
@@ -98,7 +98,9 @@ def _crossing(corridor: Corridor, station: int, y: np.ndarray, x: np.ndarray) ->
 
 def _cells(total: int, rng: np.random.Generator) -> dict[tuple[str, str], int]:
     """Spread a total over the cells: low segments and the posterior wall calcify first."""
-    odds = {(s, w): (1.0 + i) ** 1.5 * (1.3 if w == "posterior" else 1.0) for i, s in enumerate(SEGMENTS) for w in WALLS}
+    odds = {
+        (s, w): (1.0 + i) ** 1.5 * (1.3 if w == "posterior" else 1.0) for i, s in enumerate(SEGMENTS) for w in WALLS
+    }
     cells = dict.fromkeys(odds, 0)
     for _ in range(total):
         free = [cell for cell, grade in cells.items() if grade < 3]

@@ -63,7 +63,16 @@ class Canvas:
             return None
         return (slice(r0, r1), slice(c0, c1)), self.xs[None, c0:c1], self.ys[r0:r1, None]
 
-    def ellipsoid(self, centre, radii, depth: float, angle: float = 0.0, core: float = 0.15, shell: float = 0.0):
+    def ellipsoid(
+        self,
+        centre,
+        radii,
+        depth: float,
+        angle: float = 0.0,
+        core: float = 0.15,
+        shell: float = 0.0,
+        power: float = 0.5,
+    ):
         """Add an ellipsoid.
 
         Parameters
@@ -77,6 +86,8 @@ class Canvas:
             Density, g/cm3; may be negative (gas).
         shell : float
             Extra density of a rim 1 mm thick.
+        power : float
+            Fall of the thickness towards the outline: 0.5 an ellipsoid, more for shapes that taper off.
         """
         (cx, cy), (a, b) = centre, radii
         reach_x = np.hypot(a * np.cos(angle), b * np.sin(angle))
@@ -87,10 +98,10 @@ class Canvas:
         where, x, y = found
         u = (x - cx) * np.float32(np.cos(angle)) + (y - cy) * np.float32(np.sin(angle))
         v = (y - cy) * np.float32(np.cos(angle)) - (x - cx) * np.float32(np.sin(angle))
-        outer = np.sqrt(np.maximum(1 - (u / a) ** 2 - (v / b) ** 2, 0))
+        outer = np.maximum(1 - (u / a) ** 2 - (v / b) ** 2, 0) ** np.float32(power)
         total = outer * np.float32(depth / 10 * (core + shell))
         if shell and min(a, b) > 1.2:
-            inner = np.sqrt(np.maximum(1 - (u / (a - 1)) ** 2 - (v / (b - 1)) ** 2, 0))
+            inner = np.maximum(1 - (u / (a - 1)) ** 2 - (v / (b - 1)) ** 2, 0) ** np.float32(power)
             total -= inner * np.float32(max(depth - 2, 0.0) / 10 * shell)
         self.mass[where] += total
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .anatomy import Body, Column
+from .body import Body, Column
 
 SEGMENTS = ("L1", "L2", "L3", "L4")
 #: Anterior reach, mean depths of L1 to L4.

@@ -6,19 +6,23 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..errors import OptionError
 from ..radiograph import Radiograph, Spacing, SpacingSource
 from ..spine import CORNERS, MIDPOINTS, STANDARD_LEVELS, Corner, Level, Spine, Status, Vertebra
-from . import scanner as imaging
-from .anatomy import Column, sample_column
+from .anatomy import sample_column
 from .aorta import Aorta, project_aorta, sample_aorta, thirds_grade
+from .body import Column
 from .canvas import Canvas, Field
 from .corridor import SEGMENTS, corridor_of
 from .crop import CropTruth, crop_truth
+from .degrade import burn_text, jpeg, quantised, sway, swayed
 from .difficulty import difficulty_of
+from .draw import draw_switches
+from .exposure import expose
 from .placement import place
 from .profiles import scanner_profile
 from .skeleton import project_skeleton
-from .switches import Switches, draw_switches
+from .switches import Switches
 from .tissue import project_foreign, project_tissue
 from .truth import AacTruth, FractureTruth, Phantom, PhantomTruth
 
@@ -53,6 +57,8 @@ def generate(seed: int, scanner: str = "hologic-horizon", difficulty: str = "def
     >>> truth.crop.cropped
     False
     """
+    if not 0 <= int(seed) < 2**63:
+        raise OptionError(f"the phantom seed is {seed}, but must be a whole number from 0")
     profile, level = scanner_profile(scanner), difficulty_of(difficulty)
     drawn = draw_switches(seed, level, profile.blank, switches)
     column = sample_column(seed, drawn)
@@ -60,6 +66,8 @@ def generate(seed: int, scanner: str = "hologic-horizon", difficulty: str = "def
     field, blanked = place(column, corridor, profile, level, drawn, seed)
     aorta = sample_aorta(column, corridor, drawn.aac, seed)
     colour = drawn.crop if drawn.crop in ("black", "white") else drawn.blanking
+    if drawn.inverted and colour:
+        colour = "black" if colour == "white" else "white"
     crop = crop_truth(corridor, field, blanked, colour)
 
     soft, bone = Canvas(field), Canvas(field)
@@ -67,16 +75,16 @@ def generate(seed: int, scanner: str = "hologic-horizon", difficulty: str = "def
     project_skeleton(bone, column, seed, drawn)
     project_aorta(soft, bone, aorta, seed)
     project_foreign(bone, column, seed, drawn)
-    grey = imaging.expose(soft.mass, bone.mass, field, profile, drawn, seed)
-    sway = imaging.sway(field, drawn.motion, seed)
+    grey = expose(soft.mass, bone.mass, field, profile, drawn, seed)
+    shift = sway(field, drawn.motion, seed)
     if drawn.motion:
-        grey = imaging.swayed(grey, sway)
+        grey = swayed(grey, shift)
     if drawn.anterior == "left":
         grey = grey[:, ::-1]
         crop = _mirrored_crop(crop, field.columns)
     grey = _stored(grey, crop, drawn, seed)
 
-    anatomy = _spine(column, field, sway, drawn, crop)
+    anatomy = _spine(column, field, shift, drawn, crop)
     spacing = Spacing(field.sy, field.sx, SpacingSource.PHANTOM)
     name = f"phantom-{scanner}-{seed}"
     metadata = {"Manufacturer": profile.manufacturer, "ManufacturerModelName": profile.model, "Modality": "DX"}
@@ -101,15 +109,15 @@ def generate(seed: int, scanner: str = "hologic-horizon", difficulty: str = "def
 
 
 def _stored(grey: np.ndarray, crop: CropTruth, switches: Switches, seed: int) -> np.ndarray:
-    """Text, blanking, then what storage does: inversion, quantisation, JPEG (which disturbs the blanked pixels)."""
+    """Text, inversion, blanking, then what storage does: grey levels and JPEG, which disturbs the blanked pixels."""
     if switches.text:
-        grey = imaging.burn_text(grey, seed)
-    mask = crop.blanked_mask(*grey.shape)
-    grey = np.where(mask, np.float32(255 if crop.colour == "white" else 0), grey)
+        grey = burn_text(grey, seed)
     if switches.inverted:
         grey = 255 - grey
-    grey = imaging.quantised(grey, 8 if switches.jpeg else switches.bits)
-    return imaging.jpeg(grey, switches.jpeg) if switches.jpeg else grey
+    mask = crop.blanked_mask(*grey.shape)
+    grey = np.where(mask, np.float32(255 if crop.colour == "white" else 0), grey)
+    grey = quantised(grey, 8 if switches.jpeg else switches.bits)
+    return jpeg(grey, switches.jpeg) if switches.jpeg else grey
 
 
 def _mirrored_crop(crop: CropTruth, columns: int) -> CropTruth:
@@ -118,19 +126,17 @@ def _mirrored_crop(crop: CropTruth, columns: int) -> CropTruth:
     return replace(crop, corridor=corridor, blanked=flipped)
 
 
-def _spine(column: Column, field: Field, sway: np.ndarray, switches: Switches, crop: CropTruth) -> Spine:
+def _spine(column: Column, field: Field, shift: np.ndarray, switches: Switches, crop: CropTruth) -> Spine:
     """The named bodies in source pixels, each point with its status."""
     vertebrae = []
     for body in column.bodies:
         if body.name not in Level.__members__:
             continue
         xy = field.to_pixels(body.points)
-        xy[:, 0] += np.interp(xy[:, 1], np.arange(field.rows), sway)
+        xy[:, 0] += np.interp(xy[:, 1], np.arange(field.rows), shift)
         if switches.anterior == "left":
             xy[:, 0] = field.columns - 1 - xy[:, 0]
-        points = {
-            name: Corner(x, y, _status(x, y, field, crop)) for name, (x, y) in zip((*CORNERS, *MIDPOINTS), xy)
-        }
+        points = {name: Corner(x, y, _status(x, y, field, crop)) for name, (x, y) in zip((*CORNERS, *MIDPOINTS), xy)}
         vertebrae.append(Vertebra(Level(body.name), points))
     return Spine(tuple(vertebrae), switches.anterior, switches.lstv)
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 
 from ..spine import Transition
-from .anatomy import Column
+from .body import Column
 from .canvas import Field
-from .corridor import REACH, SAFE_REACH, Corridor
+from .corridor import SAFE_REACH, Corridor
 from .crop import Rectangle
 from .difficulty import Difficulty
 from .profiles import ScannerProfile
@@ -32,6 +32,9 @@ def place(
     cut = rng.uniform(0.27, 0.95)
     rows, columns, sx, sy = _matrix(profile, difficulty, rng)
     top, rows = _vertical(column, corridor, switches, difficulty, rows, sy, freedom)
+    if switches.clipped_top:
+        # A short field is a narrow one: nobody scans wider than high.
+        columns = min(columns, max(int(0.75 * rows * sy / sx), int(132 / sx)))
     left = _horizontal(column, corridor, switches, difficulty, columns * sx, freedom, cut)
     field = Field(rows, columns, left + sx / 2, top + sy / 2, sx, sy)
     return field, _blanks(field, column, corridor, switches, stream(seed, "blanking"), cut)
@@ -41,6 +44,7 @@ def _matrix(profile: ScannerProfile, difficulty: Difficulty, rng) -> tuple[int, 
     odds = np.array([2.0] + [1.0] * (len(profile.sizes) - 1))
     index = int(rng.choice(len(odds), p=odds / odds.sum()))
     stretch = rng.uniform(-1, 1, 4)
+    film = rng.uniform()
     if difficulty.name == "easy":
         index = 0
     rows, columns = profile.sizes[index]
@@ -51,6 +55,10 @@ def _matrix(profile: ScannerProfile, difficulty: Difficulty, rng) -> tuple[int, 
         sy = sx * (1 + 0.05 * stretch[1])
         columns = max(int(columns * (1 + 0.12 * stretch[2])), int(132 / sx))
         rows = int(rows * (1 + 0.15 * stretch[3]))
+        if film < 0.3:
+            # The wide, short field of a lumbar film: bodies fill more of the frame.
+            rows = int((330.0 + 70.0 * stretch[3]) / sy)
+            columns = max(int(rows * sy * (0.65 + 0.2 * stretch[2]) / sx), int(132 / sx))
     return rows, columns, sx, sy
 
 
@@ -66,6 +74,8 @@ def _vertical(column, corridor, switches, difficulty, rows, sy, freedom) -> tupl
         tall = max(rows * sy - 400.0, 0.0)
         floor = max(safe.max(), lowest) + 3.0
         bottom = floor + 12.0 + 16.0 * (freedom[0] + 1) * (0.4 + 0.6 * difficulty.field_freedom) + 0.55 * tall
+        if difficulty.random_geometry:
+            bottom += 60.0 * max(freedom[3], 0.0)
     top = bottom - rows * sy
     t12 = column["T12"].corners[:, 1]
     if switches.clipped_top:
@@ -79,7 +89,7 @@ def _vertical(column, corridor, switches, difficulty, rows, sy, freedom) -> tupl
 def _horizontal(column, corridor, switches, difficulty, width, freedom, cut) -> float:
     """Left edge of the field in mm."""
     safe = corridor.edge(SAFE_REACH)[:, 0].max()
-    backs = min(column[name].corners[:, 0].min() for name in ("L1", "L2", "L3", "L4"))
+    backs = min(column[name].corners[:, 0].min() for name in ("T12", "L1", "L2", "L3", "L4"))
     if switches.crop == "border":
         edge = corridor.edge()
         lost = cut * corridor.depth
@@ -143,7 +153,9 @@ def _staircase(field, column, bottom_mm, start_mm, rng) -> tuple[Rectangle, ...]
 
 
 def _fronts(column: Column, top: float, bottom: float) -> float:
-    near = [b.corners[:, 0].max() for b in column.bodies if b.corners[:, 1].max() > top and b.corners[:, 1].min() < bottom]
+    near = [
+        b.corners[:, 0].max() for b in column.bodies if b.corners[:, 1].max() > top and b.corners[:, 1].min() < bottom
+    ]
     return max(near, default=-np.inf)
 
 
@@ -151,8 +163,7 @@ def _cropping_bands(field, column, corridor, rng, cut) -> tuple[Rectangle, ...]:
     """A staircase whose lowest bands cut the corridor by ``cut`` depths, from L1 down to somewhere."""
     edge = corridor.edge()
     reach = rng.uniform()
-    _, top, _, bottom = field.extent
-    usable = min(edge[-1, 1], bottom) - edge[0, 1]
+    usable = min(edge[-1, 1], field.extent[3]) - edge[0, 1]
     stretch = _LEAST_STRETCH_MM + 6.0 + reach**1.5 * max(usable - _LEAST_STRETCH_MM - 12.0, 0.0)
     lower = edge[0, 1] + stretch
     bands: tuple[Rectangle, ...] = ()
@@ -199,6 +210,3 @@ def _low_bands(field, column, rng) -> tuple[Rectangle, ...]:
         width += rng.uniform(3.0, 14.0)
         y = lower
     return bands
-
-
-__all__ = ["BAND_MM", "REACH", "place"]

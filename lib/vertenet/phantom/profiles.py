@@ -70,32 +70,32 @@ _IDXA_SIZES = ((1655, 755), (1666, 782))
 
 _PROFILES = (
     ScannerProfile(
-        "hologic-4500a", "Hologic", "QDR-4500A", _HOLOGIC_SIZES, 0.36, "single", 1.1, 0.020, "black",
-        0.75, 0.0, (0.004, 0.996), 1.0,
+        "hologic-4500a", "Hologic", "QDR-4500A", _HOLOGIC_SIZES, 0.36, "single", 1.1, 0.036, "black",
+        0.86, 0.0, (0.004, 0.996), 1.0,
     ),
     ScannerProfile(
-        "hologic-discovery", "Hologic", "Discovery A", _HOLOGIC_SIZES, 0.36, "single", 1.2, 0.015, "black",
-        0.70, 0.0, (0.003, 0.997), 0.95,
+        "hologic-discovery", "Hologic", "Discovery A", _HOLOGIC_SIZES, 0.36, "single", 1.2, 0.030, "black",
+        0.82, 0.0, (0.003, 0.997), 0.95,
     ),
     ScannerProfile(
-        "hologic-horizon", "Hologic", "Horizon A", _HOLOGIC_SIZES, 0.36, "single", 1.5, 0.012, "black",
-        0.65, 0.0, (0.002, 0.998), 0.9,
+        "hologic-horizon", "Hologic", "Horizon A", _HOLOGIC_SIZES, 0.36, "single", 1.5, 0.025, "black",
+        0.78, 0.0, (0.003, 0.997), 0.95,
     ),
     ScannerProfile(
-        "ge-prodigy-se", "GE Healthcare", "Lunar Prodigy", _PRODIGY_SIZES, 0.44, "single", 0.58, 0.016, "white",
-        0.60, 0.0, (0.003, 0.997), 1.0,
+        "ge-prodigy-se", "GE Healthcare", "Lunar Prodigy", _PRODIGY_SIZES, 0.44, "single", 0.58, 0.030, "white",
+        0.72, 0.0, (0.003, 0.997), 1.0,
     ),
     ScannerProfile(
-        "ge-prodigy-de", "GE Healthcare", "Lunar Prodigy", _PRODIGY_SIZES, 0.44, "dual", 0.58, 0.018, "white",
-        0.15, 0.10, (0.05, 1.55), 0.9,
+        "ge-prodigy-de", "GE Healthcare", "Lunar Prodigy", _PRODIGY_SIZES, 0.44, "dual", 0.58, 0.026, "white",
+        0.15, 0.10, (0.06, 1.9), 0.85,
     ),
     ScannerProfile(
-        "ge-idxa-se", "GE Healthcare", "Lunar iDXA", _IDXA_SIZES, 0.25, "single", 1.0, 0.014, "white",
-        0.60, 0.0, (0.003, 0.997), 1.0,
+        "ge-idxa-se", "GE Healthcare", "Lunar iDXA", _IDXA_SIZES, 0.25, "single", 1.0, 0.028, "white",
+        0.72, 0.0, (0.003, 0.997), 1.0,
     ),
     ScannerProfile(
-        "ge-idxa-de", "GE Healthcare", "Lunar iDXA", _IDXA_SIZES, 0.25, "dual", 1.0, 0.016, "white",
-        0.10, 0.06, (0.02, 1.50), 0.9,
+        "ge-idxa-de", "GE Healthcare", "Lunar iDXA", _IDXA_SIZES, 0.25, "dual", 1.0, 0.024, "white",
+        0.10, 0.06, (0.03, 1.8), 0.85,
     ),
 )  # fmt: skip
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from .anatomy import Body, Column
+from .body import Body, Column
 from .canvas import Canvas
-from .solids import TRABECULAR, project_body
+from .solids import project_body
 from .streams import stream
 from .switches import Switches
 
@@ -46,21 +46,26 @@ def _arch(canvas: Canvas, body: Body, below: Body | None, unit: float, wobble: n
         return wall - forward * back * unit * size + down * along * height
 
     width = unit * size
-    for shift in (-skew, skew):
-        spot = at(0.12, -0.22) + forward * shift
-        canvas.ellipsoid(spot, (0.22 * width, 0.19 * height + 1.5), 8, tilt, 0.28 * bone, 0.55 * bone)
-        pillar = at(0.42, 0.22 + 0.02 * wobble[0]) + forward * shift
-        lean = tilt + np.radians(78 if thoracic else 72)
-        canvas.ellipsoid(pillar, (0.62 * height, 0.16 * width), 11, lean, 0.30 * bone, 0.45 * bone)
-        facet = at(0.33, -0.58 + 0.02 * wobble[1]) + forward * shift
-        canvas.ellipsoid(facet, (0.30 * height, 0.12 * width), 10, lean, 0.25 * bone, 0.5 * bone)
-        canvas.ellipsoid(at(0.40, -0.12) + forward * shift, (0.11 * width, 0.16 * height), 24, tilt, 0.22 * bone, 0.2 * bone)
-    reach = (1.15 if thoracic else 1.05) + 0.05 * wobble[2]
+    for side, shift in enumerate((-skew, skew)):
+        shift = shift + 0.03 * width * wobble[4 + side]
+        lean = tilt + np.radians((80 if thoracic else 74) + 4 * wobble[6])
+        shapes = (
+            # back, along, radii, thickness, angle, core, shell, power
+            (0.12, -0.22, (0.22 * width, 0.17 * height + 1.5), 9, tilt, 0.30, 0.45, 0.6),  # pedicle
+            (0.40, 0.16 + 0.03 * wobble[0], (0.60 * height, 0.19 * width), 12, lean, 0.40, 0.25, 0.8),  # pillar
+            (0.33, -0.52 + 0.03 * wobble[1], (0.34 * height, 0.15 * width), 11, lean, 0.34, 0.25, 0.8),  # upper facet
+            (0.52, 0.62 + 0.03 * wobble[2], (0.34 * height, 0.14 * width), 10, lean, 0.34, 0.25, 0.8),  # lower facet
+            (0.42, -0.10, (0.14 * width, 0.19 * height), 20, tilt, 0.16, 0.25, 0.5),  # transverse process, end on
+        )
+        for back, along, radii, thickness, angle, core, shell, power in shapes:
+            spot = at(back, along) + forward * shift
+            canvas.ellipsoid(spot, radii, thickness, angle, core * bone, shell * bone, power)
+    reach = (1.15 if thoracic else 1.08) + 0.05 * wobble[2]
     droop = 0.75 if thoracic else 0.32
-    tall = 0.36 if thoracic else 0.66
-    base_top, base_low = at(0.52, 0.05), at(0.56, 0.05 + tall)
-    tip_top, tip_low = at(reach, 0.05 + droop), at(reach - 0.04, 0.05 + droop + tall * (0.75 + 0.05 * wobble[3]))
-    canvas.plate(np.stack([base_top, tip_top, tip_low, base_low]), 6.5, 0.26 * bone, 0.5 * bone)
+    tall = 0.36 if thoracic else 0.70
+    base_top, base_low = at(0.50, 0.05), at(0.55, 0.05 + tall)
+    tip_top, tip_low = at(reach, 0.05 + droop), at(reach - 0.04, 0.05 + droop + tall * (0.80 + 0.05 * wobble[3]))
+    canvas.plate(np.stack([base_top, tip_top, tip_low, base_low]), 7.0, 0.32 * bone, 0.45 * bone)
 
 
 def _osteophytes(canvas: Canvas, column: Column, rng: np.random.Generator, switches: Switches) -> None:
@@ -74,10 +79,11 @@ def _osteophytes(canvas: Canvas, column: Column, rng: np.random.Generator, switc
         for corner, sign, odd, scale in ((body.sa, -1.0, odds[0], big[0]), (body.ia, 1.0, odds[1], big[1])):
             if odd > 0.25 + 0.6 * switches.osteophytes:
                 continue
-            length = 6.5 * switches.osteophytes * scale
-            tip = corner + body.forward * length * 0.55 + down * sign * 0.25 * length
-            angle = float(np.arctan2(*(tip - corner)[::-1]))
-            canvas.ellipsoid(tip, (length * 0.75, 1.2 + 0.18 * length), 24, angle, 0.20 * switches.bone, 0.35 * switches.bone)
+            length = 7.0 * switches.osteophytes * scale
+            tip = corner + body.forward * length * 0.8 + down * sign * 0.35 * length
+            wall = corner - down * sign * 0.8 * length + body.forward * 0.3
+            beak = np.stack([corner - body.forward * 3.0 - down * sign, tip, wall])
+            canvas.plate(beak, 30.0, 0.16 * switches.bone, 0.22 * switches.bone)
 
 
 def _rib(canvas, body: Body, unit, number: int, side: int, wobble, shape, strength: float) -> None:
@@ -90,16 +96,20 @@ def _rib(canvas, body: Body, unit, number: int, side: int, wobble, shape, streng
     back = (0.95 + 0.08 * wobble[1]) * unit * (0.8 if number == 12 else 1.0) * min(1.0, 0.62 + 0.04 * number)
     drop = (0.55 + 0.05 * wobble[2] + (0.25 if number >= 11 else 0.0)) * unit
     angle = head + np.array([-back, drop]) + np.array([2.0, 1.5]) * side
-    slope = 0.50 + 0.12 * shape[0] + 0.03 * number / 12 + 0.03 * wobble[3] + (0.45 if number == 12 else 0.1 * (number == 11))
-    length = {12: 0.9 + 1.3 * shape[1], 11: 2.6 + 0.8 * shape[2]}.get(number, 7.0) * unit
-    height = (5.2 if number < 12 else 4.2) + 0.3 * wobble[0]
-    _band(canvas, head, angle, lambda t: t * t * (3 - 2 * t), 1.0, height * 0.8, 0.30 * strength, 1.4)
+    steep = 0.45 if number == 12 else 0.1 if number == 11 else 0.0
+    slope = 0.45 + 0.16 * shape[0] + 0.03 * wobble[3] + steep
+    bow = 0.03 + 0.09 * shape[8] + 0.015 * wobble[1]
+    length = {12: 0.9 + 1.3 * shape[1], 11: 2.6 + 0.8 * shape[2]}.get(
+        number, 4.6 + 0.3 * min(number, 8) + 0.4 * wobble[2]
+    ) * unit
+    height = (5.0 if number < 12 else 4.0) + 0.4 * wobble[0]
+    _band(canvas, head, angle, lambda t: t * t * (3 - 2 * t), 1.0, height * 0.8, 0.24 * strength, 0.8)
     end = angle + np.array([length, slope * length])
-    _band(canvas, angle, end, lambda t: t * (1.12 - 0.12 * t) - 0.05 * np.sin(np.pi * t), 0.55, height, 0.22 * strength, 0.8)
+    _band(canvas, angle, end, lambda t: t + bow * np.sin(np.pi * t), 0.5, height, 0.22 * strength, 0.8)
 
 
 def _band(canvas: Canvas, start, end, rise, far: float, half: float, density: float, edge: float) -> None:
-    """A tube about the curve y(x) from ``start`` to ``end``; ``far`` is its strength at the end, ``edge`` that of its rims."""
+    """A tube about a curve y(x); ``far`` is its strength at the end, ``edge`` that of its two borders."""
     (xa, ya), (xb, yb) = start, end
     left, right = min(xa, xb), max(xa, xb)
     found = canvas.window(left - half, min(ya, yb) - half * 3, right + half, max(ya, yb) + half * 3)
@@ -115,10 +125,10 @@ def _band(canvas: Canvas, start, end, rise, far: float, half: float, density: fl
     over = np.maximum(np.maximum(t - 1, -t) * np.float32(abs(xb - xa)), 0) / np.float32(half)
     q = np.minimum(across + over**2, 1)
     profile = np.sqrt(1 - q)
-    strength = (1 - (1 - far) * inside) * density
+    strength = (1 - (1 - far) * inside) * np.clip((1.02 - t) * 7, 0, 1) * density
     # Cortex: the ray runs along the upper and lower border of the rib.
-    rim = np.clip((q - 0.45) * 4, 0, 1) * profile * edge
-    canvas.mass[where] += (strength * (0.55 * profile + rim)).astype(np.float32)
+    rim = np.exp(-(((1 - np.sqrt(q)) * half / 1.1 - 0.8) ** 2)) * (q < 1) * edge
+    canvas.mass[where] += (strength * (0.5 * profile + rim)).astype(np.float32)
 
 
 def _pelvis(canvas: Canvas, column: Column, shape: np.ndarray, strength: float, bone: float) -> None:
@@ -127,23 +137,24 @@ def _pelvis(canvas: Canvas, column: Column, shape: np.ndarray, strength: float, 
     unit = column.unit
     forward, down = s1.forward, np.array([-s1.forward[1], s1.forward[0]])
     turn, step, centre = 0.0, 0.72 * unit, s1.centre.copy()
-    canvas.ellipsoid(
-        s1.centre - forward * 0.45 * unit + down * 0.1 * unit, (1.0 * unit, 0.62 * unit), 75,
-        float(np.arctan2(forward[1], forward[0])), TRABECULAR * bone, 0.15 * bone,
-    )  # fmt: skip
+    lean = float(np.arctan2(down[1], down[0]))
+    wing = s1.centre - forward * 0.35 * unit + down * 0.45 * unit
+    canvas.ellipsoid(wing, (1.15 * unit, 0.75 * unit), 75, lean, 0.24 * bone, 0.06 * bone, 0.8)
     for k in range(4):
         turn += np.radians(9 + 5 * k)
         direction = down * np.cos(turn) - forward * np.sin(turn)
         centre = centre + direction * step * (1 - 0.12 * k)
         lean = float(np.arctan2(direction[1], direction[0]))
-        canvas.ellipsoid(centre, (0.46 * unit, (0.42 - 0.07 * k) * unit), 60 - 12 * k, lean, 0.2 * bone, 0.2 * bone)
-        canvas.ellipsoid(
-            centre - forward * 0.35 * unit, (0.42 * unit, 0.3 * unit), 50 - 10 * k, lean, 0.2 * bone, 0.1 * bone
-        )
+        size = 1 - 0.12 * k
+        canvas.ellipsoid(centre, (0.5 * unit, 0.44 * size * unit), 60 * size, lean, 0.2 * bone, 0.15 * bone, 0.6)
+        behind = centre - forward * 0.35 * unit
+        canvas.ellipsoid(behind, (0.5 * unit, 0.34 * unit), 50 * size, lean, 0.2 * bone, 0.1 * bone, 0.7)
     above = column.bodies[-2]
     for side in (0, 1):
-        lift = (0.15 + 0.7 * shape[3] + 0.12 * (shape[4] - 0.5) * side) * unit
-        top = (above.sa + above.sp) / 2 + np.array([(0.1 + 0.5 * shape[5]) * unit + 4 * side, 0.9 * unit - lift + 3 * side])
+        lift = (0.2 + 0.95 * shape[3] + 0.3 * (shape[4] - 0.5) * side) * unit
+        top = (above.sa + above.sp) / 2 + np.array(
+            [(0.1 + 0.5 * shape[5]) * unit + 4 * side, 0.9 * unit - lift + 3 * side]
+        )
         _wing(canvas, top, unit, shape, strength)
 
 
@@ -158,7 +169,7 @@ def _wing(canvas: Canvas, top: np.ndarray, unit: float, shape: np.ndarray, stren
     crest = np.where(u < 0, (0.42 + 0.2 * shape[6]) * np.abs(u) ** 1.9, (0.16 + 0.12 * shape[7]) * u**2)
     ends = np.clip((2.3 + u) * 2, 0, 1) * np.clip((3.2 - u) * 2, 0, 1)
     depth = y - np.float32(top[1]) - (crest * unit).astype(np.float32)
-    inside = np.clip(depth / 2.5, 0, 1) * ends.astype(np.float32)
-    rim = np.exp(-((depth - 4) / 4.5) ** 2) * 0.35
-    fossa = 0.16 + 0.24 * np.clip(depth / 60, 0, 1) + 0.20 * np.clip(-u, 0, 1.5)
+    inside = np.clip(depth / (2.5 + 4 * shape[9]), 0, 1) * ends.astype(np.float32)
+    rim = np.exp(-(((depth - 4) / (3.5 + 4 * shape[10])) ** 2)) * (0.15 + 0.3 * shape[11])
+    fossa = 0.16 + 0.26 * np.clip(depth / 60, 0, 1) + 0.35 * np.clip(0.3 - u, 0, 1.5)
     canvas.mass[where] += (inside * (rim + fossa) * np.float32(strength)).astype(np.float32)

@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from .anatomy import Body
+from .body import Body
 from .canvas import Canvas
 
 #: g/cm3: cancellous bone, and what cortex adds to it.
-TRABECULAR = 0.17
+TRABECULAR = 0.14
 CORTICAL = 0.75
-_ENDPLATE_MM = 0.9
+_ENDPLATE_MM = 0.75
 _SHELL_MM = 0.55
-_SLICES = 8
+#: Slices across a body: enough that neighbours differ by less than a pixel or so when it is tilted.
+_SLICES = (8, 16)
 
 
 def project_body(canvas: Canvas, body: Body, bone: float = 1.0) -> None:
@@ -45,11 +46,15 @@ def project_body(canvas: Canvas, body: Body, bone: float = 1.0) -> None:
     pixel = np.float32(canvas.field.pixel)
     width = np.float32(body.half_width)
     density = bone * (1 + 0.9 * body.collapse)
-    step = 2 * body.half_width / _SLICES
+    slices = _SLICES[body.half_width * max(abs(slope), abs(skew)) > 2.2]
+    step = 2 * body.half_width / slices
+    # S1 is fused with S2: its lower end is a scar, not an endplate.
+    fused = np.float32(0.3 if body.name == "S1" else 1.0)
     mass = np.zeros_like(top)
     straight = abs(slope) < 0.004 and abs(skew) < 0.004
     half = _chord(front, back, width)
-    for k in range(_SLICES // 2, _SLICES) if straight else range(_SLICES):
+    shell = _shell(front, back, width, 0.0 if straight else skew * body.half_width)
+    for k in range(slices // 2, slices) if straight else range(slices):
         z = -body.half_width + (k + 0.5) * step
         if not straight:
             half = _chord(front + skew * z, back - skew * z, width)
@@ -58,11 +63,10 @@ def project_body(canvas: Canvas, body: Body, bone: float = 1.0) -> None:
         upper = top - share[0] * np.float32(flat) - np.float32(slope * z)
         lower = bottom - share[1] * np.float32(flat) + np.float32(slope * z)
         filled = np.clip(upper / pixel + 0.5, 0, 1) * np.clip(lower / pixel + 0.5, 0, 1)
-        plates = _layer(upper, pixel) + _layer(lower, pixel)
+        plates = _layer(upper, pixel) + fused * _layer(lower, pixel)
         mass += length * filled * (TRABECULAR + CORTICAL * plates) * np.float32(2 if straight else 1)
-    shell = 2 * (half - _chord(front - _SHELL_MM, back - _SHELL_MM, width - _SHELL_MM))
     inside = np.clip(np.minimum(top, bottom) / pixel + 0.5, 0, 1)
-    mass += CORTICAL * 0.8 * np.maximum(shell, 0) * inside
+    mass += CORTICAL * 0.8 * shell * inside
     canvas.mass[where] += mass * np.float32(density / 10)
 
 
@@ -77,6 +81,17 @@ def _chord(front: np.ndarray, back: np.ndarray, half_width) -> np.ndarray:
     place = np.clip((back - front) / np.maximum(back + front, 1e-3), -1, 1)
     rest = np.where(place > 0, 1 - np.abs(place) ** 3.0, 1 - np.abs(place) ** 5.0)
     return half_width * np.cbrt(np.maximum(rest, 0)) * ((front > 0) & (back > 0))
+
+
+def _shell(front: np.ndarray, back: np.ndarray, width, swing: float) -> np.ndarray:
+    """Length of the ray inside the cortical walls, mm; ``swing`` is how far rotation moves them at the sides, mm."""
+    count = 1 if swing == 0 else int(np.clip(np.ceil(1.4 * abs(swing) / 0.7), 2, 10))
+    offsets = 0.7 * swing * (2 * np.arange(count) + 1 - count) / count
+    total = np.zeros_like(front)
+    for offset in offsets:
+        f, b = front + np.float32(offset), back - np.float32(offset)
+        total += _chord(f, b, width) - _chord(f - _SHELL_MM, b - _SHELL_MM, width - _SHELL_MM)
+    return np.maximum(total, 0) * np.float32(2 / count)
 
 
 def _layer(distance: np.ndarray, pixel: np.float32) -> np.ndarray:

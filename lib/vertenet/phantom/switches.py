@@ -7,21 +7,19 @@ its own random stream, so that forcing it changes nothing else of the patient.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from ..errors import OptionError
 from ..spine import STANDARD_LEVELS, Side, Transition
-from .difficulty import Difficulty
-from .streams import stream
 
 FractureType = Literal["wedge", "biconcave", "crush"]
 FRACTURE_TYPES = ("wedge", "biconcave", "crush")
 #: Grade >= 1 in NHANES VFA, the relative odds of the level of a fracture; L5 is set like L4.
-_FRACTURE_ODDS = {"T12": 45, "L1": 34, "L2": 16, "L3": 11, "L4": 13, "L5": 13}
-_DISCS = ("T12/L1", "L1/L2", "L2/L3", "L3/L4", "L4/L5")
+FRACTURE_ODDS = {"T12": 45, "L1": 34, "L2": 16, "L3": 11, "L4": 13, "L5": 13}
+DISCS = ("T12/L1", "L1/L2", "L2/L3", "L3/L4", "L4/L5")
 
 
 @dataclass(frozen=True)
@@ -75,7 +73,7 @@ class Switches:
     bits : {8, 12, 16}
         Grey levels of the stored image.
     inverted : bool
-        Bone dark: a window inverted by mistake. The `Radiograph` is wrong on purpose.
+        Bone dark: a window inverted by mistake, blanked regions with it. The `Radiograph` is wrong on purpose.
     monochrome1 : bool
         `write(..., format="dicom")` stores MONOCHROME1 (low value bright); the Radiograph does not change.
     text : bool
@@ -133,7 +131,6 @@ class Switches:
         return cls(**kept)
 
 
-_NAMES = tuple(field.name for field in fields(Switches))
 _RANGES = {
     "scoliosis": (0, 30), "rotation": (0, 30), "osteophytes": (0, 1), "aac": (0, 24), "gas": (0, 1), "stones": (0, 12),
     "overlap": (0, 3), "thickness": (0.6, 1.6), "bone": (0.4, 1.8), "noise": (0, 6), "motion": (0, 5), "tone": (0, 1),
@@ -151,32 +148,14 @@ _STRENGTH = {
 }  # fmt: skip
 
 
-def draw_switches(seed: int, difficulty: Difficulty, blank: str, forced: Mapping[str, object]) -> Switches:
-    """Draw every switch and lay the forced ones over.
-
-    Parameters
-    ----------
-    seed : int
-    difficulty : Difficulty
-    blank : {"black", "white"}
-        The colour this scanner blanks with.
-    forced : mapping
-        Switch name to value; see `Switches`. ``True`` and ``False`` mean the usual strength and none.
+def checked(name: str, value: object):
+    """A forced value in the form that `Switches` keeps; ``True`` and ``False`` mean the usual strength and none.
 
     Raises
     ------
     OptionError
-        An unknown switch, or a value it does not take.
+        The switch does not take that value.
     """
-    unknown = sorted(set(forced) - set(_NAMES))
-    if unknown:
-        raise OptionError(f"there is no phantom switch {unknown[0]!r}", remedy=f"Choose from {', '.join(_NAMES)}")
-    drawn = {name: _DRAW[name](stream(seed, f"switch/{name}"), difficulty, blank) for name in _NAMES}
-    drawn.update({name: _checked(name, value) for name, value in forced.items()})
-    return Switches(**drawn)
-
-
-def _checked(name: str, value: object):
     plain = getattr(Switches(), name)
     if isinstance(value, bool) and not isinstance(plain, bool):
         if name not in _STRENGTH:
@@ -214,7 +193,7 @@ def _fractures(value) -> tuple[tuple[str, FractureType, int], ...]:
     checked = {}
     for item in listed:
         level, kind, grade = str(item[0]), str(item[1]), int(item[2])
-        if level not in _FRACTURE_ODDS or kind not in FRACTURE_TYPES or grade not in (1, 2, 3):
+        if level not in FRACTURE_ODDS or kind not in FRACTURE_TYPES or grade not in (1, 2, 3):
             raise OptionError(
                 f"the fracture {tuple(item)} is not known",
                 remedy="Give (level T12 to L5, 'wedge', 'biconcave' or 'crush', grade 1 to 3)",
@@ -225,100 +204,7 @@ def _fractures(value) -> tuple[tuple[str, FractureType, int], ...]:
 
 def _discs(value) -> tuple[str, ...]:
     listed = (value,) if isinstance(value, str) else tuple(value or ())
-    unknown = [disc for disc in listed if disc not in _DISCS]
+    unknown = [disc for disc in listed if disc not in DISCS]
     if unknown:
-        raise OptionError(f"the disc {unknown[0]!r} is not one of {', '.join(_DISCS)}")
-    return tuple(disc for disc in _DISCS if disc in listed)
-
-
-def _chance(name: str, value, otherwise):
-    """A switch that is ``value(rng)`` with the difficulty's probability and ``otherwise`` if not."""
-    return lambda rng, difficulty, blank: value(rng) if rng.random() < difficulty.chance[name] else otherwise
-
-
-def _span(name: str):
-    """A switch drawn evenly from the difficulty's range."""
-
-    def draw(rng, difficulty, blank):
-        low, high = difficulty.span[name]
-        return round(float(rng.uniform(low, high)), 4)
-
-    return draw
-
-
-def _draw_crop(rng, difficulty, blank):
-    if rng.random() >= difficulty.chance["crop"]:
-        return None
-    if rng.random() < 0.4:
-        return "border"
-    return blank if rng.random() < 0.85 else ("white" if blank == "black" else "black")
-
-
-def _draw_blanking(rng, difficulty, blank):
-    if rng.random() >= difficulty.chance["blanking"]:
-        return None
-    return blank if rng.random() < 0.85 else ("white" if blank == "black" else "black")
-
-
-def _draw_fractures(rng, difficulty, blank):
-    if rng.random() >= difficulty.chance["fracture"]:
-        return ()
-    levels = list(_FRACTURE_ODDS)
-    odds = np.array(list(_FRACTURE_ODDS.values()), float)
-    count = int(rng.choice([1, 2, 3], p=[0.7, 0.22, 0.08]))
-    chosen = rng.choice(levels, size=count, replace=False, p=odds / odds.sum())
-    listed = [
-        (str(level), str(rng.choice(FRACTURE_TYPES, p=[0.5, 0.3, 0.2])), int(rng.choice([1, 2, 3], p=[0.45, 0.35, 0.2])))
-        for level in chosen
-    ]
-    return _fractures(listed)
-
-
-def _draw_lstv(rng, difficulty, blank):
-    if rng.random() >= difficulty.chance["lstv"]:
-        return Transition.NONE
-    return Transition.SACRALISED_L5 if rng.random() < 0.5 else Transition.LUMBARISED_S1
-
-
-def _draw_aac(rng, difficulty, blank):
-    """Low 45 %, moderate 36 %, high 19 %, as in women over 70 (AAC-24)."""
-    group = rng.choice(3, p=[0.45, 0.36, 0.19])
-    return int((rng.integers(0, 2), rng.integers(2, 6), min(24, 6 + int(rng.exponential(4.0))))[group])
-
-
-def _uniform(low, high):
-    return lambda rng: round(float(rng.uniform(low, high)), 4)
-
-
-_DRAW = {
-    "anterior": _chance("anterior_left", lambda rng: "left", "right"),
-    "crop": _draw_crop,
-    "blanking": _draw_blanking,
-    "fracture": _draw_fractures,
-    "scoliosis": _chance("scoliosis", _uniform(4, 16), 0.0),
-    "rotation": _chance("rotation", _uniform(3, 14), 0.0),
-    "lstv": _draw_lstv,
-    "collapsed_disc": _chance(
-        "collapsed_disc", lambda rng: (str(rng.choice(_DISCS, p=[0.05, 0.1, 0.2, 0.25, 0.4])),), ()
-    ),
-    "osteophytes": _chance("osteophytes", _uniform(0.2, 1), 0.0),
-    "aac": _draw_aac,
-    "gas": _chance("gas", _uniform(0.2, 1), 0.0),
-    "stones": _chance("stones", lambda rng: int(rng.integers(1, 4)), 0),
-    "metal": _chance("metal", lambda rng: str(rng.choice(["screws", "clips", "button"], p=[0.3, 0.4, 0.3])), None),
-    "overlap": _span("overlap"),
-    "thickness": _span("thickness"),
-    "bone": _span("bone"),
-    "noise": _span("noise"),
-    "motion": _chance("motion", _uniform(0.3, 2.0), 0.0),
-    "tone": _span("tone"),
-    "blur": _span("blur"),
-    "jpeg": _chance("jpeg", lambda rng: int(rng.integers(35, 96)), None),
-    "bits": _chance("deep", lambda rng: int(rng.choice([12, 16])), 8),
-    "inverted": _chance("inverted", lambda rng: True, False),
-    "monochrome1": _chance("monochrome1", lambda rng: True, False),
-    "text": _chance("text", lambda rng: True, False),
-    "clipped_top": _chance("clipped_top", lambda rng: True, False),
-    "clipped_bottom": _chance("clipped_bottom", lambda rng: True, False),
-    "spacing_unknown": _chance("spacing_unknown", lambda rng: True, False),
-}
+        raise OptionError(f"the collapsed_disc {unknown[0]!r} is not one of {', '.join(DISCS)}")
+    return tuple(disc for disc in DISCS if disc in listed)

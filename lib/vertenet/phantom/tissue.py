@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from .anatomy import Column
+from .body import Column
 from .canvas import Canvas
+from .noise import enlarged
 from .streams import stream
 from .switches import Switches
 
@@ -21,7 +22,7 @@ def project_tissue(canvas: Canvas, column: Column, seed: int, switches: Switches
     x, y = canvas.xs[None], canvas.ys[:, None]
     _abdomen(canvas, column, back, x, y, draw, switches.thickness)
     _lungs(canvas, column, back, x, y, draw)
-    _organs(canvas, rng)
+    _organs(canvas, column, rng)
     _gas(canvas, column, stream(seed, "gas"), switches.gas)
 
 
@@ -35,10 +36,14 @@ def _abdomen(canvas, column, back, x, y, draw, thickness) -> None:
     """An elliptic trunk: wide at chest and pelvis, narrow at the waist."""
     waist = float(column["L3"].centre[1])
     hips = float(column["S1"].centre[1])
-    wide = 27.0 * thickness * (1 - 0.10 * np.exp(-(((y - waist) / 60) ** 2)) + 0.16 * np.clip((y - waist) / (hips - waist), 0, 1.5))
+    wide = (
+        27.0
+        * thickness
+        * (1 - 0.10 * np.exp(-(((y - waist) / 60) ** 2)) + 0.16 * np.clip((y - waist) / (hips - waist), 0, 1.5))
+    )
     smooth = np.convolve(np.pad(back, 60, mode="edge"), np.ones(121) / 121, mode="valid")[:, None]
-    behind = smooth - (58 + 22 * draw[0]) * thickness - 12 * np.clip((y - waist) / 80, 0, 1)
-    front = smooth + (120 + 50 * draw[1]) * thickness
+    behind = smooth - (68 + 30 * draw[0]) * thickness - 12 * np.clip((y - waist) / 80, 0, 1)
+    front = smooth + (165 + 60 * draw[1]) * thickness
     middle, half = (front + behind) / 2, (front - behind) / 2
     chord = np.sqrt(np.maximum(1 - np.abs((x - middle) / half) ** 2.6, 0))
     canvas.mass += (wide * chord).astype(np.float32)
@@ -55,7 +60,9 @@ def _lungs(canvas, column, back, x, y, draw) -> None:
         scale = 45 + 40 * draw[6]
         base_y = tip_y - 10 * draw[7] * side
         forward = np.maximum(x - tip_x, 0)
-        dome = (base_y - rise * (1 - np.exp(-forward / scale)) + 0.0009 * np.maximum(forward - 60, 0) ** 2).astype(np.float32)
+        dome = (base_y - rise * (1 - np.exp(-forward / scale)) + 0.0009 * np.maximum(forward - 60, 0) ** 2).astype(
+            np.float32
+        )
         depth = np.maximum(dome - y, 0)
         rear = np.maximum(x - (back[:, None] - (30 + 18 * draw[8])), 0)
         height = np.minimum(depth / (30 + 25 * draw[9]), 1)
@@ -67,39 +74,41 @@ def _lungs(canvas, column, back, x, y, draw) -> None:
     canvas.mass -= np.minimum(total * _LUNG_AIR, 0.8 * canvas.mass)
 
 
-def _organs(canvas, rng) -> None:
-    """Uneven soft tissue: organs, fat, loops, at three sizes."""
+def _organs(canvas, column, rng) -> None:
+    """Uneven soft tissue at three sizes, two kidneys beside L1 to L3, and the mottle of stool and small gas."""
     field = canvas.field
     for size, strength in ((45.0, 0.55), (16.0, 0.22), (6.0, 0.10)):
         rows = int(np.ceil(field.rows * field.sy / size)) + 3
         columns = int(np.ceil(field.columns * field.sx / size)) + 3
-        coarse = rng.normal(0.0, strength, (64, 40))[: min(rows, 64), : min(columns, 40)]
-        coarse = np.resize(coarse, (rows, columns)) if coarse.shape != (rows, columns) else coarse
-        canvas.mass += _stretched(coarse, field.rows, field.columns)
+        canvas.mass += enlarged(rng.normal(0.0, strength, (rows, columns)), field.rows, field.columns)
+    middle = column["L2"].centre
+    for _ in range(2):
+        spot = _near(rng, middle, (-15, 20), (-15, 25))
+        canvas.ellipsoid(spot, (52, 26), 30, np.radians(rng.uniform(75, 105)), rng.uniform(0.1, 0.35), 0.0, 0.6)
+    bowel = column["L3"].centre
+    for _ in range(int(rng.integers(8, 30))):
+        spot = _near(rng, bowel, (15, 110), (-60, 100))
+        size = rng.uniform(2.5, 9)
+        canvas.ellipsoid(
+            spot, (size, size * rng.uniform(0.5, 1)), size, rng.uniform(0, 3), -rng.uniform(0.1, 0.5), 0.0, 0.7
+        )
     np.maximum(canvas.mass, 0, out=canvas.mass)
 
 
-def _stretched(coarse: np.ndarray, rows: int, columns: int) -> np.ndarray:
-    """Cubic-smooth enlargement of a coarse grid, separable."""
-    return (_weights(coarse.shape[0], rows) @ coarse.astype(np.float32)) @ _weights(coarse.shape[1], columns).T
-
-
-def _weights(n: int, wanted: int) -> np.ndarray:
-    """(wanted, n) quadratic B-spline weights: smooth, and without the grid's squares showing."""
-    place = np.linspace(0.5, n - 1.5, wanted)[:, None] - np.arange(n)[None]
-    away = np.abs(place)
-    return np.where(away < 0.5, 0.75 - away**2, np.where(away < 1.5, (1.5 - away) ** 2 / 2, 0)).astype(np.float32)
+def _near(rng: np.random.Generator, point: np.ndarray, forward, down) -> np.ndarray:
+    """A random place about ``point``: mm forward and down, each drawn from (low, high)."""
+    return np.array([point[0] + rng.uniform(*forward), point[1] + rng.uniform(*down)])
 
 
 def _gas(canvas, column, rng, amount: float) -> None:
     """Bowel loops with gas in front of and over L3 to L5."""
     if amount <= 0:
         return
-    loops = 2 + int(round(5 * amount))
+    loops = 2 + round(5 * amount)
     levels = ("L2", "L3", "L4", "L5") if "L5" in column else ("L2", "L3", "L4")
     for _ in range(loops):
         body = column[str(rng.choice(levels))]
-        start = body.centre + [rng.uniform(-8, 75), rng.uniform(-20, 30)]
+        start = _near(rng, body.centre, (-8, 75), (-20, 30))
         heading = rng.uniform(0, 2 * np.pi)
         for _ in range(int(rng.integers(1, 5))):
             a = rng.uniform(6, 16)
@@ -117,7 +126,7 @@ def project_foreign(bone: Canvas, column: Column, seed: int, switches: Switches)
     rng = stream(seed, "stones")
     for _ in range(switches.stones):
         body = column[str(rng.choice(["L1", "L2", "L3"]))]
-        spot = body.centre + [rng.uniform(-18, 34), rng.uniform(-16, 16)]
+        spot = _near(rng, body.centre, (-18, 34), (-16, 16))
         size = rng.uniform(2.0, 6.0)
         bone.ellipsoid(spot, (size, size * rng.uniform(0.6, 1.0)), size * 1.6, rng.uniform(0, 3), 1.1)
     rng = stream(seed, "metal")
@@ -128,7 +137,9 @@ def project_foreign(bone: Canvas, column: Column, seed: int, switches: Switches)
             axis, start = body.forward, body.sp * 0.7 + body.ip * 0.3
             head = start - axis * 20
             tip = start + axis * 0.75 * body.depth
-            bone.ellipsoid((head + tip) / 2, (np.linalg.norm(tip - head) / 2, 2.4), 10, np.arctan2(axis[1], axis[0]), 4.0)
+            bone.ellipsoid(
+                (head + tip) / 2, (np.linalg.norm(tip - head) / 2, 2.4), 10, np.arctan2(axis[1], axis[0]), 4.0
+            )
             bone.ellipsoid(head, (5.5, 6.5), 12, 0.0, 4.0)
             ends.append(head)
         span = ends[1] - ends[0]
@@ -136,11 +147,11 @@ def project_foreign(bone: Canvas, column: Column, seed: int, switches: Switches)
     elif switches.metal == "clips":
         body = column[str(rng.choice(["L1", "L2", "L3"]))]
         for _ in range(int(rng.integers(2, 6))):
-            spot = body.centre + [rng.uniform(15, 60), rng.uniform(-25, 25)]
+            spot = _near(rng, body.centre, (15, 60), (-25, 25))
             bone.ellipsoid(spot, (3.2, 0.8), 2.5, rng.uniform(0, np.pi), 4.0)
     elif switches.metal == "button":
         body = column[str(rng.choice(["T12", "L2", "L4"]))]
-        spot = body.centre + [rng.uniform(-30, 60), rng.uniform(-15, 15)]
+        spot = _near(rng, body.centre, (-30, 60), (-15, 15))
         radius = rng.uniform(4.5, 8.0)
         bone.ellipsoid(spot, (radius, radius), 3.0, 0.0, 3.0)
         bone.ellipsoid(spot, (radius * 0.3, radius * 0.3), 3.0, 0.0, -2.0)

@@ -164,14 +164,23 @@ class PhantomTruth:
                 seed=data["seed"],
             )
         except (KeyError, TypeError, ValueError) as error:
-            raise SchemaError(f"the phantom truth is incomplete or damaged ({type(error).__name__}: {error})") from error
+            raise SchemaError(
+                f"the phantom truth is incomplete or damaged ({type(error).__name__}: {error})"
+            ) from error
 
     def to_json(self) -> str:
         return json.dumps(self.to_dict(), indent=1, allow_nan=False)
 
     @classmethod
     def from_json(cls, text: str) -> PhantomTruth:
-        return cls.from_dict(json.loads(text))
+        """The truth of a ``.truth.json`` file's text; raises `SchemaError`."""
+        try:
+            data = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise SchemaError(f"not JSON ({error})") from error
+        if not isinstance(data, dict):
+            raise SchemaError("the JSON is not an object")
+        return cls.from_dict(data)
 
 
 class Phantom(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from pathlib import Path
 
@@ -11,10 +12,18 @@ from ..errors import OptionError
 from .truth import Phantom
 
 FORMATS = ("png", "jpeg", "dicom")
+MODALITIES = ("DX", "CR", "OT")
 _SUFFIX = {"png": ".png", "jpeg": ".jpg", "dicom": ".dcm"}
 
 
-def write(phantom: Phantom, directory: str | os.PathLike[str], format: str = "png", *, name: str | None = None) -> Path:
+def write(
+    phantom: Phantom,
+    directory: str | os.PathLike[str],
+    format: str = "png",
+    *,
+    name: str | None = None,
+    modality: str = "DX",
+) -> Path:
     """Write an image and ``<name>.truth.json`` beside it.
 
     Parameters
@@ -26,6 +35,8 @@ def write(phantom: Phantom, directory: str | os.PathLike[str], format: str = "pn
         PNG is 16-bit where the phantom is deeper than 8 bits; JPEG uses the phantom's quality (92 otherwise).
     name : str, optional
         File name without suffix; the radiograph's name by default.
+    modality : {"DX", "CR", "OT"}
+        Kind of DICOM object; OT is a secondary capture.
 
     Returns
     -------
@@ -35,15 +46,23 @@ def write(phantom: Phantom, directory: str | os.PathLike[str], format: str = "pn
     Raises
     ------
     OptionError
-        Unknown format.
+        Unknown format or modality.
     """
     if format not in FORMATS:
         raise OptionError(f"a phantom cannot be written as {format!r}", remedy=f"Choose one of {', '.join(FORMATS)}")
+    if modality not in MODALITIES:
+        raise OptionError(f"there is no modality {modality!r} here", remedy=f"Choose one of {', '.join(MODALITIES)}")
     folder = Path(directory)
     folder.mkdir(parents=True, exist_ok=True)
     stem = phantom.radiograph.name if name is None else name
     image = folder / (stem + _SUFFIX[format])
-    {"png": _write_png, "jpeg": _write_jpeg, "dicom": _write_dicom}[format](phantom, image)
+    if format == "dicom":
+        from .dicom import dicom_bytes
+
+        content = dicom_bytes(phantom, *_levels(phantom), modality)
+    else:
+        content = _png(phantom) if format == "png" else _jpeg(phantom)
+    _replace(image, content)
     _replace(folder / f"{stem}.truth.json", (phantom.truth.to_json() + "\n").encode())
     return image
 
@@ -62,9 +81,7 @@ def _levels(phantom: Phantom) -> tuple[np.ndarray, int]:
     return pixels.astype(np.uint8 if bits == 8 else np.uint16), bits
 
 
-def _write_png(phantom: Phantom, path: Path) -> None:
-    import io
-
+def _png(phantom: Phantom) -> bytes:
     from PIL import Image
 
     pixels, bits = _levels(phantom)
@@ -72,21 +89,13 @@ def _write_png(phantom: Phantom, path: Path) -> None:
         pixels = np.rint(phantom.radiograph.pixels.astype(np.float64) * (65535 / 255)).astype(np.uint16)
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG")
-    _replace(path, buffer.getvalue())
+    return buffer.getvalue()
 
 
-def _write_jpeg(phantom: Phantom, path: Path) -> None:
-    import io
-
+def _jpeg(phantom: Phantom) -> bytes:
     from PIL import Image
 
     buffer = io.BytesIO()
     pixels = np.rint(phantom.radiograph.pixels).astype(np.uint8)
     Image.fromarray(pixels).save(buffer, "JPEG", quality=phantom.truth.switches.jpeg or 92)
-    _replace(path, buffer.getvalue())
-
-
-def _write_dicom(phantom: Phantom, path: Path) -> None:
-    from .dicom import dicom_bytes
-
-    _replace(path, dicom_bytes(phantom, *_levels(phantom)))
+    return buffer.getvalue()

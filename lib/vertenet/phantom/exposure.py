@@ -1,13 +1,12 @@
-"""From mass along the ray to grey levels: energy mode, point spread, noise, motion, tone, text, quantisation, JPEG."""
+"""From mass along the ray to grey levels: energy mode, point spread, noise, window and tone curve."""
 
 from __future__ import annotations
-
-import io
 
 import numpy as np
 from scipy import ndimage
 
 from .canvas import Field
+from .noise import enlarged
 from .profiles import ScannerProfile
 from .streams import stream
 from .switches import Switches
@@ -27,6 +26,7 @@ def expose(
         g/cm2 along the ray.
     """
     rng = stream(seed, "noise")
+    bone = bone * _texture(stream(seed, "texture"), field)
     log = MU_SOFT * soft + MU_BONE * bone
     sigma = profile.psf_sigma_mm * switches.blur
     # Photon noise: its share of the signal grows with the square root of the attenuation behind it.
@@ -35,13 +35,24 @@ def expose(
     if profile.energy == "single":
         signal = _blurred(log, field, sigma) + grain
         signal -= profile.flatten * _background(signal, field)
-        grey = _stretched(signal, *profile.window)
+        grey = _windowed(signal, soft, *profile.window)
     else:
-        signal = bone + np.float32(profile.soft_residue) * (_background(soft, field, 60.0) * 0.6 + (soft - 22.0) * 0.02)
-        signal = _blurred(signal, field, sigma) + 2.6 * grain
+        # Fat and lean tissue differ from the two materials of the decomposition: a trace of soft tissue stays.
+        uneven = soft - _background(soft, field, 30.0)
+        signal = _blurred(bone + np.float32(profile.soft_residue) * (0.01 * (soft - 20.0) + uneven), field, sigma)
+        signal += 2.2 * grain
         low, high = profile.window
         grey = np.clip((signal - low) / (high - low), 0, 1)
     return _toned(grey, profile.gamma, switches.tone, stream(seed, "tone")) * np.float32(255)
+
+
+def _texture(rng: np.random.Generator, field: Field) -> np.ndarray:
+    """Bone is not even: a factor about 1 that varies over 2 to 8 mm."""
+    total = np.ones((field.rows, field.columns), np.float32)
+    for size, strength in ((2.2, 0.13), (7.0, 0.10), (20.0, 0.10)):
+        rows, columns = (int(n * s / size) + 4 for n, s in ((field.rows, field.sy), (field.columns, field.sx)))
+        total += enlarged(rng.normal(0.0, strength, (rows, columns)), field.rows, field.columns)
+    return np.maximum(total, 0.3)
 
 
 def _blurred(image: np.ndarray, field: Field, sigma_mm: float) -> np.ndarray:
@@ -77,9 +88,11 @@ def _speckle(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
     return smooth + lines
 
 
-def _stretched(signal: np.ndarray, low: float, high: float) -> np.ndarray:
+def _windowed(signal: np.ndarray, soft: np.ndarray, low: float, high: float) -> np.ndarray:
+    """The display window: quantiles of what lies behind the patient, so that air beside him does not widen it."""
     sample = signal[::4, ::4]
-    a, b = np.quantile(sample, [low, high])
+    patient = sample[soft[::4, ::4] > 8]
+    a, b = np.quantile(patient if patient.size > 200 else sample, [low, high])
     return np.clip((signal - a) / max(b - a, 1e-6), 0, 1)
 
 
@@ -99,68 +112,3 @@ def _toned(grey: np.ndarray, gamma: float, amount: float, rng: np.random.Generat
     high = 1 - 0.35 * amount * max(draw[4], 0)
     curve = low + (high - low) * curve
     return np.interp(grey, grid, curve).astype(np.float32)
-
-
-def sway(field: Field, amount: float, seed: int) -> np.ndarray:
-    """(rows,) displacement of each scan line, pixels: a slow sway of ``amount`` pixels."""
-    rng = stream(seed, "motion")
-    phase, length = rng.uniform(0, 2 * np.pi, 3), rng.uniform([25, 60, 140], [60, 140, 300])
-    y = np.arange(field.rows) * field.sy
-    waves = np.sin(y[:, None] / length * 2 * np.pi + phase)
-    return amount * waves @ np.array([0.3, 0.3, 0.4])
-
-
-def swayed(image: np.ndarray, shift: np.ndarray) -> np.ndarray:
-    """Move every row to the right by its ``shift`` (pixels), linear interpolation."""
-    columns = np.arange(image.shape[1])
-    place = np.clip(columns[None] - shift[:, None], 0, image.shape[1] - 1)
-    low = np.minimum(place.astype(int), image.shape[1] - 2)
-    share = (place - low).astype(np.float32)
-    first = np.take_along_axis(image, low, 1)
-    return first + share * (np.take_along_axis(image, low + 1, 1) - first)
-
-
-def quantised(grey: np.ndarray, bits: int) -> np.ndarray:
-    """Round to the levels of a ``bits`` deep image, still 0 to 255, float32."""
-    top = 2**bits - 1
-    return (np.rint(np.clip(grey, 0, 255) * (top / 255)) * (255 / top)).astype(np.float32)
-
-
-def jpeg(grey: np.ndarray, quality: int) -> np.ndarray:
-    """What a JPEG of that quality gives back."""
-    from PIL import Image
-
-    buffer = io.BytesIO()
-    Image.fromarray(np.rint(grey).astype(np.uint8)).save(buffer, "JPEG", quality=quality)
-    return np.asarray(Image.open(buffer), dtype=np.float32)
-
-
-#: A 5 x 3 pixel alphabet for burned-in text.
-_GLYPHS = {
-    "A": "757755", "L": "444447", "R": "757655", "T": "722222", "D": "655556", "X": "552255", "0": "755557",
-    "1": "262227", "2": "717447", "3": "717117", "5": "747117", "7": "711222", "m": "006777", " ": "000000",
-}  # fmt: skip
-
-
-def burn_text(grey: np.ndarray, seed: int) -> np.ndarray:
-    """Burn a side marker and a line of text into a corner."""
-    rng = stream(seed, "text")
-    image = grey.copy()
-    line = ["R", "L", "DXA LAT", "LAT 27", "A 2035 mm", "L T 1"][int(rng.integers(6))]
-    scale = int(rng.integers(1, 4)) * max(1, image.shape[1] // 400)
-    mark = np.concatenate([np.pad(_glyph(c), ((0, 0), (0, 1))) for c in line], axis=1)
-    mark = np.kron(mark, np.ones((scale, scale), bool))
-    rows, columns = image.shape
-    if mark.shape[0] + 8 > rows or mark.shape[1] + 8 > columns:
-        return image
-    row = int(rng.integers(3, max(rows // 12, 8))) if rng.random() < 0.6 else rows - mark.shape[0] - 5
-    column = int(rng.integers(3, columns - mark.shape[1] - 3))
-    spot = image[row : row + mark.shape[0], column : column + mark.shape[1]]
-    if rng.random() < 0.3:
-        spot[:] = 0
-    spot[mark] = 255
-    return image
-
-
-def _glyph(character: str) -> np.ndarray:
-    return np.array([[int(digit) >> shift & 1 for shift in (2, 1, 0)] for digit in _GLYPHS[character]], bool)

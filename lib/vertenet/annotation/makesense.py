@@ -1,0 +1,130 @@
+"""MakeSense point export: ``label,x,y,image,columns,rows``, one row a point, with or without a header row.
+
+Labels that name points (``T12-SA``) are believed; where none does, as in the authors' files, the 24 points of an image
+are named from their geometry. Positions only: 24 present corners an image.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import AnnotationError
+from ..files import write_text
+from ..spine import CORNERS, STANDARD_LEVELS, Side, Spine
+from .names import AUTHORS_CORNERS, STANDARD_POINTS, parse_point, point_name
+from .order import recover
+from .plausible import infer_anterior
+from .record import Annotation, Known, read_text, where
+
+HEADER = ("label", "x", "y", "fname", "x_dim", "y_dim")
+
+
+def looks_like(text: str) -> bool:
+    """Whether a text is a MakeSense point export: its second row, at the latest, is one of points."""
+    return any(_point_row(row) for row in list(csv.reader(io.StringIO(text[:4096])))[:2])
+
+
+def read(path: Path, known: Known) -> dict[str, Annotation]:
+    """Annotations by image name. Raises `AnnotationError`."""
+    images: dict[str, list[tuple[str, float, float]]] = {}
+    sizes: dict[str, tuple[int, int]] = {}
+    for number, row in enumerate(csv.reader(io.StringIO(read_text(path))), start=1):
+        if not row or (number == 1 and not _point_row(row)):
+            continue
+        if not _point_row(row):
+            raise AnnotationError(f"line {number} is not label, x, y, image, columns, rows", subject=path)
+        label, x, y, image, columns, rows = (cell.strip() for cell in row)
+        size = (int(float(rows)), int(float(columns)))
+        if sizes.setdefault(image, size) != size:
+            raise AnnotationError(
+                f"line {number} gives another image size than the lines before", subject=where(path, image)
+            )
+        images.setdefault(image, []).append((label, float(x), float(y)))
+    if not images:
+        raise AnnotationError("the file holds no points", subject=path)
+    return {
+        image: Annotation(_spine(points, sizes[image], known.anterior, where(path, image)), image, *sizes[image])
+        for image, points in images.items()
+    }
+
+
+def write(annotations: Sequence[Annotation], path: Path) -> None:
+    """One file for all images, corners in the authors' order. Raises `AnnotationError` for an incomplete spine."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(HEADER)
+    for annotation in annotations:
+        corners = complete_corners(annotation, path)
+        if annotation.size is None:
+            raise AnnotationError(
+                "the format needs the size of the image", subject=where(path, annotation.image), remedy="Give --images"
+            )
+        for level, vertebra in zip(STANDARD_LEVELS, corners):
+            for corner, (x, y) in zip(AUTHORS_CORNERS, vertebra[[CORNERS.index(name) for name in AUTHORS_CORNERS]]):
+                label = point_name(level, corner)
+                writer.writerow([label, float(x), float(y), annotation.image, annotation.columns, annotation.rows])
+    write_text(path, out.getvalue())
+
+
+def complete_corners(annotation: Annotation, path: Path) -> np.ndarray:
+    """(6, 4, 2) corners for a format that holds all 24 or none; `AnnotationError` names the first that lacks."""
+    for level in STANDARD_LEVELS:
+        for corner in CORNERS:
+            status = annotation.spine[level][corner].status if level in annotation.spine else "missing"
+            if status != "present":
+                raise AnnotationError(
+                    f"{point_name(level, corner)} is {status}, and this format can only hold all 24 corners",
+                    subject=where(path, annotation.image),
+                    remedy="Convert to coco or markups",
+                )
+    return annotation.spine.to_array(STANDARD_LEVELS)
+
+
+def refuse_outside(points: np.ndarray, size: tuple[int, int] | None, subject: str) -> None:
+    """Refuse a point more than a pixel outside its image: x and y were swapped, or the image is another one."""
+    if size is None:
+        return
+    limit = np.array([size[1], size[0]])
+    beyond = np.flatnonzero(((points < -1) | (points > limit)).any(axis=1))
+    if beyond.size:
+        x, y = points[beyond[0]]
+        raise AnnotationError(
+            f"point {beyond[0] + 1} ({x:g}, {y:g}) lies outside the image of {size[1]} x {size[0]} pixels",
+            subject=subject,
+        )
+
+
+def _point_row(row: list[str]) -> bool:
+    if len(row) != 6:
+        return False
+    try:
+        x, y, columns, rows = (float(row[i]) for i in (1, 2, 4, 5))
+    except ValueError:
+        return False
+    return bool(np.isfinite([x, y, columns, rows]).all()) and columns >= 1 and rows >= 1 and bool(row[3].strip())
+
+
+def _spine(points: list[tuple[str, float, float]], size: tuple[int, int], anterior: Side | None, subject: str) -> Spine:
+    xy = np.array([point[1:] for point in points])
+    refuse_outside(xy, size, subject)
+    keys = [parse_point(label) for label, _, _ in points]
+    if not any(keys):
+        side = anterior or "right"
+        return Spine.from_array(recover(xy, side, subject), anterior=side)
+    for number, (key, (label, x, y)) in enumerate(zip(keys, points)):
+        if key not in STANDARD_POINTS:
+            raise AnnotationError(f"the label {label!r} at ({x:g}, {y:g}) names no corner", subject=subject)
+        if key in keys[:number]:
+            raise AnnotationError(f"{point_name(*key)} is there twice", subject=subject)
+    lacking = [point_name(*key) for key in STANDARD_POINTS if key not in keys]
+    if lacking:
+        raise AnnotationError(
+            f"{lacking[0]} is not there; 24 points are needed, {len(keys)} were found", subject=subject
+        )
+    named = xy[[keys.index(key) for key in STANDARD_POINTS]].reshape(6, 4, 2)
+    return Spine.from_array(named, anterior=anterior or infer_anterior(Spine.from_array(named)) or "right")

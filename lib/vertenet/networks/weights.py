@@ -1,0 +1,153 @@
+"""Weight files: safetensors in half precision, with a JSON card beside them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+from ..errors import ModelError, OptionError, PathLike
+from .card import Card
+from .zoo import build
+
+#: Folder of further weights, looked in before the program's own.
+MODELS_VARIABLE = "VERTENET_MODELS"
+#: Parameters of at least this many values are stored in half precision.
+LARGE = 1024
+#: Where the source tree keeps the weights it ships.
+SHIPPED = Path(__file__).resolve().parents[3] / "apps" / "vertenet" / "model"
+
+
+def save_weights(module: nn.Module, path: PathLike, card: Card) -> Card:
+    """Write ``module``'s weights to ``path`` and ``card`` to ``<stem>.json`` beside it.
+
+    Both are written under other names and then renamed, the weights first; a card that does not belong to its weights
+    (power lost between the two) is refused by `load_weights`.
+
+    Parameters
+    ----------
+    module : a network from `build`
+    path : a name that ends in ``.safetensors``
+    card : the card; its ``sha256`` is replaced by that of the written file
+
+    Returns
+    -------
+    Card
+        As written.
+
+    Raises
+    ------
+    ModelError
+        The name has another ending, a weight is not finite, or the folder cannot be written.
+    """
+    path = _named(path)
+    content = safetensors.torch.save(_packed(module, path))
+    card = replace(card, sha256=hashlib.sha256(content).hexdigest())
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _write(path, content)
+        _write(path.with_suffix(".json"), (json.dumps(card.to_dict(), indent=2) + "\n").encode())
+    except OSError as error:
+        raise ModelError(f"the weights cannot be written ({error.strerror})", subject=path) from error
+    return card
+
+
+def load_weights(path: PathLike) -> tuple[nn.Module, Card]:
+    """The network of a weight file, in float32 and evaluation mode, and its card.
+
+    Raises
+    ------
+    ModelError
+        File or card is missing or damaged, the file is not the one the card describes, or they do not fit the network
+        that the card names.
+    """
+    path = _named(path)
+    if not path.is_file():
+        raise ModelError("there is no such weight file", subject=path)
+    card = Card.read(path.with_suffix(".json"))
+    content = path.read_bytes()
+    if hashlib.sha256(content).hexdigest() != card.sha256:
+        raise ModelError(
+            f"the weights are not those of their card {path.stem}.json: their SHA-256 differs",
+            subject=path,
+            remedy="The file is damaged or was exchanged; get both files again from the same place",
+        )
+    try:
+        module = build(card.network, **card.options)
+        state = safetensors.torch.load(content)
+        module.load_state_dict({name: _unpacked(value) for name, value in state.items()})
+    except (safetensors.SafetensorError, OptionError, ModelError, RuntimeError, TypeError, ValueError) as error:
+        first = str(error).splitlines()[0]
+        raise ModelError(f"the weights do not fit the network {card.network!r} ({first})", subject=path) from error
+    return module.eval(), card
+
+
+def find_weights(name_or_path: PathLike) -> Path:
+    """Path of a weight file, given itself or as the name of a preset such as ``vertenet-lite``.
+
+    Presets are looked for in the folder that ``VERTENET_MODELS`` names, then among the weights of the source tree.
+
+    Raises
+    ------
+    ModelError
+        There is none; the message says where it was looked for.
+    """
+    given = os.fspath(name_or_path)
+    if given.endswith(".safetensors") or Path(given).name != given:
+        if not Path(given).is_file():
+            raise ModelError("there is no such weight file", subject=given)
+        return Path(given)
+    folders = [Path(os.environ[MODELS_VARIABLE])] if os.environ.get(MODELS_VARIABLE) else []
+    folders.append(SHIPPED)
+    for folder in folders:
+        candidate = folder / f"{given}.safetensors"
+        if candidate.is_file():
+            return candidate
+    raise ModelError(
+        f"there are no weights called {given!r} in {' or '.join(map(str, folders))}",
+        remedy=f"Give the path of a .safetensors file, or name a folder of them in {MODELS_VARIABLE}",
+    )
+
+
+def _named(path: PathLike) -> Path:
+    path = Path(path)
+    if path.suffix != ".safetensors":
+        raise ModelError("the name of a weight file ends in .safetensors", subject=path)
+    return path
+
+
+def _packed(module: nn.Module, path: Path) -> dict[str, Tensor]:
+    """The state dict with large parameters in half precision.
+
+    Running statistics keep float32, for variances can pass float16's 65504 or fall below its smallest steps; so do
+    parameters of few values (biases, norms, temperatures), where rounding saves nothing.
+    """
+    buffers = {name for name, _ in module.named_buffers()}
+    packed = {}
+    for name, value in module.state_dict().items():
+        value = value.detach().cpu()
+        if value.is_floating_point() and not torch.isfinite(value).all():
+            raise ModelError(f"{name} has values that are not finite, so nothing was written", subject=path)
+        half = value.half() if value.numel() >= LARGE and name not in buffers else value
+        packed[name] = (half if torch.isfinite(half).all() else value).contiguous()
+    return packed
+
+
+def _unpacked(value: Tensor) -> Tensor:
+    return value.float() if value.is_floating_point() else value
+
+
+def _write(path: Path, content: bytes) -> None:
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        beside.write_bytes(content)
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)

@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import json
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from labelapp.application import find_model
+from labelapp.infer import LandmarkInfer
+from PIL import Image
+from starlette.exceptions import HTTPException
+from vertenet import phantom
+from vertenet.errors import ModelError
+from vertenet.inference import Predictor
+from vertenet.networks import find_weights
+from vertenet.reading import Reading
+
+
+@pytest.fixture(scope="module")
+def task():
+    return LandmarkInfer(find_weights("vertenet-lite"))
+
+
+@pytest.fixture(scope="module")
+def scan(tmp_path_factory):
+    made = phantom.generate(5, scanner="hologic-4500a", difficulty="easy")
+    return phantom.write(made, tmp_path_factory.mktemp("scans"), format="dicom", name="1.2.3")
+
+
+def ask(task, **request):
+    file, answer = task({"model": "vertenet", **request})
+    markups = json.loads(Path(file).read_text("utf-8"))
+    Path(file).unlink()
+    return markups, answer
+
+
+def test_a_scan_becomes_markups_and_a_reading(task, scan):
+    markups, answer = ask(task, image=str(scan))
+    assert len(markups["markups"][0]["controlPoints"]) == 24
+    reading = Reading.from_dict(answer)
+    assert reading.image.name == "1.2.3.dcm"
+    assert reading.model.sha256 == Predictor().identity.sha256
+    assert answer == json.loads(json.dumps(answer, allow_nan=False))
+
+
+def test_landmarks_are_the_reading_s_in_pixels_and_millimetres(task, scan):
+    _, answer = ask(task, image=str(scan))
+    reading = Reading.from_dict(answer)
+    corners = dict(reading.spine.named_points())
+    assert [row["name"] for row in answer["landmarks"]] == list(corners)
+    for row in answer["landmarks"]:
+        corner = corners[row["name"]]
+        assert (row["x_px"], row["y_px"], row["status"]) == (corner.x, corner.y, corner.status.value)
+        assert row["name"] == f"{row['level']}-{row['corner']}"
+        if corner.x is not None:
+            spacing = reading.image.spacing
+            assert (row["x_mm"], row["y_mm"]) == (corner.x * spacing.column, corner.y * spacing.row)
+
+
+def test_an_image_without_a_spine_yields_no_invented_points(task, tmp_path):
+    Image.fromarray(np.zeros((600, 300), np.uint8)).save(tmp_path / "black.png")
+    markups, answer = ask(task, image=str(tmp_path / "black.png"))
+    assert {row["status"] for row in answer["landmarks"]} <= {"missing", "outside"}
+    assert {row["x_mm"] for row in answer["landmarks"]} == {None}
+    assert answer["crop"]["state"] == "could not be assessed"
+    assert len(markups["markups"][0]["controlPoints"]) == 24
+
+
+@pytest.mark.parametrize(
+    ("request_", "status", "words"),
+    [
+        ({"image": ""}, 404, "not in the datastore"),
+        ({"image": None}, 404, "not in the datastore"),
+        ({"image": "/nowhere/at/all.png"}, 404, "all.png"),
+        ({"image": "."}, 422, "folder"),
+    ],
+)
+def test_an_image_that_is_not_there_is_told_from_one_that_is_wrong(task, request_, status, words):
+    with pytest.raises(HTTPException, match=words) as caught:
+        task(request_)
+    assert caught.value.status_code == status
+
+
+def test_a_damaged_file_is_a_422_that_names_it_without_its_folder(task, scan, tmp_path):
+    damaged = tmp_path / "half.dcm"
+    damaged.write_bytes(scan.read_bytes()[:2000])
+    with pytest.raises(HTTPException) as caught:
+        task({"image": str(damaged)})
+    assert caught.value.status_code == 422
+    assert caught.value.detail.startswith("half.dcm: ")
+    assert str(tmp_path) not in caught.value.detail
+
+
+def test_a_bad_parameter_is_a_400(task, scan):
+    with pytest.raises(HTTPException, match="factor") as caught:
+        task({"image": str(scan), "factor": -1})
+    assert caught.value.status_code == 400
+
+
+def test_damaged_weights_are_a_503_and_the_task_recovers_when_they_are_mended(scan, tmp_path):
+    good = find_weights("vertenet-lite")
+    weights = tmp_path / "vertenet-lite.safetensors"
+    shutil.copy(good.with_suffix(".json"), tmp_path)
+    weights.write_bytes(b"not weights")
+    task = LandmarkInfer(weights)
+    with pytest.raises(HTTPException, match="SHA-256") as caught:
+        task({"image": str(scan)})
+    assert caught.value.status_code == 503
+    shutil.copy(good, weights)
+    assert len(ask(task, image=str(scan))[1]["landmarks"]) == 24
+
+
+def test_threads_that_come_first_together_share_one_model_and_agree(scan):
+    task = LandmarkInfer(find_weights("vertenet-lite"))
+    with ThreadPoolExecutor(4) as pool:
+        models = list(pool.map(lambda _: task.predictor(), range(8)))
+        answers = list(pool.map(lambda _: ask(task, image=str(scan))[1]["landmarks"], range(4)))
+    assert len(set(map(id, models))) == 1
+    for answer in answers[1:]:
+        for one, other in zip(answers[0], answer):
+            assert one["status"] == other["status"]
+            assert one["x_px"] == pytest.approx(other["x_px"], abs=1e-3)
+
+
+def test_a_task_without_weights_is_not_offered(tmp_path):
+    assert not LandmarkInfer(tmp_path / "none.safetensors").is_valid()
+
+
+def test_the_app_s_own_models_go_before_the_shipped_ones(tmp_path):
+    assert find_model("vertenet-lite", tmp_path) == find_weights("vertenet-lite")
+    own = tmp_path / "model" / "vertenet-lite.safetensors"
+    own.parent.mkdir()
+    own.write_bytes(b"")
+    assert find_model("vertenet-lite", tmp_path) == own
+    with pytest.raises(ModelError, match="nobody"):
+        find_model("nobody", tmp_path)

@@ -1,0 +1,141 @@
+"""Networks by name: sizes, maps, options, refusals."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+from torch import nn
+from vertenet.errors import ModelError, OptionError
+from vertenet.networks import LEVEL_NAMES, build, names, register
+from vertenet.networks.zoo import registry
+
+
+def parameters(module: nn.Module) -> int:
+    return sum(p.numel() for p in module.parameters())
+
+
+def test_vertenet_has_the_published_number_of_parameters():
+    network = build("vertenet")
+    assert parameters(network) == 24_216_717
+    assert round(parameters(network.encoder) / 1e6, 2) == 19.85
+    assert (network.input_size, network.stride, network.level_names) == ((1024, 512), 4, None)
+
+
+def test_lite_has_maps_of_levels_and_a_side(lite):
+    network = build("vertenet-lite")
+    assert (network.input_size, network.stride, network.level_names) == ((512, 256), 4, LEVEL_NAMES)
+    with torch.no_grad():
+        maps = network.eval()(torch.zeros(2, 3, 512, 256))
+    assert {name: tuple(value.shape) for name, value in maps.items()} == {
+        "hm": (2, 1, 128, 64),
+        "reg": (2, 2, 128, 64),
+        "wh": (2, 8, 128, 64),
+        "level": (2, 8, 128, 64),
+        "anterior": (2,),
+    }
+
+
+def test_an_untrained_network_expects_vertebrae_to_be_rare(lite):
+    with torch.no_grad():
+        maps = lite(torch.rand(2, 3, 256, 256) - 0.5)
+    for name in ("hm", "level"):
+        assert 0.02 < maps[name].mean() < 0.3
+
+
+def test_every_parameter_of_lite_learns(lite):
+    torch.manual_seed(1)
+    maps = lite(torch.rand(2, 3, 256, 256) - 0.5)
+    sum((value * torch.randn_like(value)).sum() for value in maps.values()).backward()
+    idle = [name for name, p in lite.named_parameters() if p.grad is None or not p.grad.abs().max() > 0]
+    assert idle == []
+
+
+def test_maps_leave_mixed_precision_as_float32(lite):
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        maps = lite(torch.rand(1, 3, 256, 256) - 0.5)
+    assert {value.dtype for value in maps.values()} == {torch.float32}
+
+
+@pytest.mark.parametrize("network", ["vertenet", "vertenet-lite"])
+@pytest.mark.parametrize("size", [(256, 256), (512, 256)])
+def test_other_image_sizes_are_an_option(network, size):
+    module = build(network, input_size=size).eval()
+    with torch.no_grad():
+        maps = module(torch.zeros(1, 3, *size))
+    assert maps["wh"].shape == (1, 8, size[0] // 4, size[1] // 4)
+
+
+def test_attention_parts_are_an_option():
+    plain = build("vertenet", parts=((), (), ()))
+    assert parameters(plain) < parameters(build("vertenet", parts=((), (), ("csa",))))
+    assert build("vertenet-lite").decoder[1].parts == ("drca", "csa")
+
+
+@pytest.mark.parametrize("size", [(1000, 512), (1024, 500), (0, 256), (-256, 256)])
+def test_sizes_that_the_grid_does_not_divide_are_refused(size):
+    with pytest.raises(OptionError, match="multiples of 256"):
+        build("vertenet", input_size=size)
+
+
+@pytest.mark.parametrize("parts", [(("drsa",),), (("drsa",), ("attention",), ())])
+def test_unknown_parts_are_refused(parts):
+    with pytest.raises(OptionError, match="three fusion blocks"):
+        build("vertenet", parts=parts)
+
+
+def test_images_of_another_size_than_the_networks_are_refused(lite):
+    with pytest.raises(ModelError, match=r"\(B, 3, 256, 256\), but got \(1, 3, 512, 256\)"):
+        lite(torch.zeros(1, 3, 512, 256))
+
+
+def test_an_unknown_network_is_refused_and_the_known_are_named():
+    with pytest.raises(ModelError, match="vertenet, vertenet-lite"):
+        build("vertinet")
+
+
+def test_an_unknown_option_is_refused_and_the_known_are_named():
+    with pytest.raises(OptionError, match=r"no option 'size'.*input_size"):
+        build("vertenet", size=(512, 256))
+
+
+def test_a_network_registers_by_name_once(monkeypatch):
+    monkeypatch.setattr(registry, "_BUILDERS", dict(registry._BUILDERS))
+
+    @register("tiny")
+    def tiny(*, width: int = 4) -> nn.Module:
+        return nn.Conv2d(3, width, 1)
+
+    assert "tiny" in names()
+    module = build("tiny", width=7)
+    assert module.out_channels == 7
+    assert module.built_as == ("tiny", {"width": 7})
+    with pytest.raises(ValueError, match="already registered"):
+        register("tiny")(tiny)
+
+
+def test_imagenet_weights_out_of_reach_end_in_a_sentence_that_says_how_to_go_on(tmp_path):
+    code = (
+        "from vertenet.errors import ModelError\nfrom vertenet.networks import build\n"
+        "try:\n    build('vertenet-lite', pretrained=True)\nexcept ModelError as error:\n    print(error)"
+    )
+    cut_off = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path), "HF_HUB_CACHE": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], env=cut_off, capture_output=True, text=True, check=True)
+    assert "could not be had" in done.stdout
+    assert "pretrained=False" in done.stdout
+
+
+def test_an_absent_file_of_encoder_weights_is_refused(tmp_path):
+    with pytest.raises(ModelError, match="no such file of encoder weights"):
+        build("vertenet-lite", pretrained=str(tmp_path / "absent.pth"))
+
+
+def test_encoder_weights_come_from_a_file(lite, tmp_path):
+    path = tmp_path / "encoder.pth"
+    torch.save(lite.encoder.state_dict(), path)
+    other = build("vertenet-lite", input_size=(256, 256), pretrained=str(path))
+    assert torch.equal(other.encoder.conv_stem.weight, lite.encoder.conv_stem.weight)
+    assert other.built_as == ("vertenet-lite", {"input_size": (256, 256)})

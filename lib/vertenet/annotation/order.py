@@ -24,7 +24,7 @@ _STEEPEST = np.radians(50.0)
 _CLEAR_SIDE = 0.35
 #: Where only the shape speaks, no disc may be so high that it could be a body, nor so flat that its corners could be
 #: exchanged; where the order of the clicks agrees, fractures and collapsed discs are believed.
-_SHAPE_ALONE = Limits(depths=(0.55, 1.7), heights=(0.12, 1.6), gap=1.0, facing=0.04)
+_SHAPE_ALONE = Limits(depths=(0.55, 1.7), heights=(0.12, 1.6), gap=1.1, facing=0.04)
 _CONFIRMED = Limits(depths=(0.5, 1.9), heights=(0.1, 1.8), gap=1.4, facing=0.0)
 
 

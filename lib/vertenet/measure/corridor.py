@@ -7,6 +7,7 @@ corridor's anterior edge, sampled evenly from head to foot. Behind, it is bounde
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -87,8 +88,7 @@ def aortic_corridor(spine: Spine, factor: float, samples: int = SAMPLES) -> Corr
     guides = list(usable.values())
     sign = 1.0 if spine.anterior == "right" else -1.0
     _check_directions(guides, sign, spine.anterior)
-    # The paper leaves L4/L5, the most variable and most tilted guide, out of the mean.
-    width = float(np.mean([guide.length for guide in guides if guide.name != GUIDE_NAMES[-1]]))
+    width = mean_guide_length(guides)
     walls = np.stack([guide.anterior for guide in guides])
     edges = np.stack([guide.at_x(guide.anterior[0] + sign * factor * width) for guide in guides])
     _check_order(guides, walls, "the anterior midpoints")
@@ -115,6 +115,11 @@ def aortic_corridor(spine: Spine, factor: float, samples: int = SAMPLES) -> Corr
         complete=tuple(SEGMENTS[i].value for i in range(len(SEGMENTS)) if _rests_on(located, i)),
         gaps=gaps,
     )
+
+
+def mean_guide_length(guides: Iterable[Guide]) -> float:
+    """``w`` of the paper, pixels. L4/L5, the most variable and most tilted guide, is left out of the mean."""
+    return float(np.mean([guide.length for guide in guides if guide.name != GUIDE_NAMES[-1]]))
 
 
 def _with_outside_corners(spine: Spine) -> Spine:

@@ -1,0 +1,118 @@
+"""A gallery: one HTML page beside the overlays, with a table of what was found and the pictures below it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+from urllib.parse import quote
+
+from ..files import write_text
+from ..reading import RESEARCH_USE, Reading
+from .page import PAGE
+from .words import model_words, remarks, spacing_words
+
+
+@dataclass(frozen=True, eq=False)
+class GalleryEntry:
+    """One case of the gallery.
+
+    Attributes
+    ----------
+    title : str
+    reading : Reading or None
+        None where there is none; ``problem`` then says why.
+    picture : path or None
+        The overlay; linked relative to the page.
+    facts : mapping of str to str
+        More columns of the table, such as a comparison with the truth: ``{"median error": "1.2 px"}``.
+    links : mapping of str to path
+        Further files: ``{"markups": "case.mrk.json"}``.
+    problem : str
+        The sentence of a failed image.
+    """
+
+    title: str
+    reading: Reading | None = None
+    picture: str | Path | None = None
+    facts: Mapping[str, str] = field(default_factory=dict)
+    links: Mapping[str, str | Path] = field(default_factory=dict)
+    problem: str = ""
+
+
+def write_gallery(
+    entries: Iterable[GalleryEntry], path: str | Path, *, title: str = "VerteNet readings", introduction: str = ""
+) -> Path:
+    """Write the page, all or nothing, and return its path.
+
+    It needs no network and no script: the style is in the page, pictures and files are linked relative to it, so the
+    folder can be moved as a whole. Every text is escaped.
+    """
+    path, entries = Path(path), list(entries)
+    columns = list(dict.fromkeys(name for entry in entries for name in entry.facts))
+    parts = [
+        f"<h1>{escape(title)}</h1>",
+        f'<p class="notice">{escape(RESEARCH_USE)}</p>',
+        f"<p>{escape(introduction)}</p>" if introduction else "",
+        *(f"<p>{escape(text)}.</p>" for text in _models(entries)),
+        _table(entries, columns),
+        '<div class="cards">',
+        *(_card(number, entry, path.parent) for number, entry in enumerate(entries)),
+        "</div>",
+    ]
+    page = (
+        _template().replace("{{title}}", escape(title)).replace("{{body}}", "\n".join(part for part in parts if part))
+    )
+    write_text(path, page)
+    return path
+
+
+def _models(entries: Sequence[GalleryEntry]) -> list[str]:
+    return list(dict.fromkeys(model_words(entry.reading) for entry in entries if entry.reading is not None))
+
+
+def _table(entries: Sequence[GalleryEntry], columns: Sequence[str]) -> str:
+    head = "".join(f"<th>{escape(name)}</th>" for name in ("case", "levels", "crop", *columns))
+    rows = []
+    for number, entry in enumerate(entries):
+        cells = [f'<td><a href="#case-{number}">{escape(entry.title)}</a></td>']
+        if entry.reading is None:
+            cells.append(f'<td class="alarm" colspan="2">{escape(entry.problem or "no reading")}</td>')
+        else:
+            crop = entry.reading.crop
+            where = f" ({', '.join(crop.segments)})" if crop.segments else ""
+            certain = entry.reading.levels.certain
+            tone = {"clear": "plain", "cropped": "alarm"}.get(crop.state.value, "caution")
+            cells.append(
+                f'<td class="{"plain" if certain else "caution"}">{"certain" if certain else "uncertain"}</td>'
+            )
+            cells.append(f'<td class="{tone}">{escape(crop.state.value + where)}</td>')
+        cells += [f"<td>{escape(entry.facts.get(name, ''))}</td>" for name in columns]
+        rows.append(f"<tr>{''.join(cells)}</tr>")
+    body = "\n".join(rows)
+    return f'<div class="wide"><table><thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table></div>'
+
+
+def _card(number: int, entry: GalleryEntry, folder: Path) -> str:
+    parts = [f'<article id="case-{number}">', f"<h2>{escape(entry.title)}</h2>"]
+    if entry.picture is not None:
+        link = _relative(entry.picture, folder)
+        parts.append(f'<a href="{link}"><img src="{link}" alt="Overlay of {escape(entry.title)}" loading="lazy"></a>')
+    if entry.problem:
+        parts.append(f'<p class="alarm">{escape(entry.problem)}</p>')
+    if entry.reading is not None:
+        parts += [f'<p class="{remark.tone}">{escape(remark.text)}</p>' for remark in remarks(entry.reading)]
+        parts.append(f'<p class="small">{escape(spacing_words(entry.reading))}</p>')
+    links = [f'<a href="{_relative(target, folder)}">{escape(name)}</a>' for name, target in entry.links.items()]
+    if links:
+        parts.append(f'<p class="small">{" · ".join(links)}</p>')
+    return "\n".join([*parts, "</article>"])
+
+
+def _relative(target: str | Path, folder: Path) -> str:
+    """A link from the page's folder; a relative ``target`` is taken to lie there."""
+    target = Path(target)
+    relative = os.path.relpath(target, folder) if target.is_absolute() or folder in target.parents else str(target)
+    return quote(Path(relative).as_posix())

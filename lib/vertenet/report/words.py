@@ -1,0 +1,109 @@
+"""What a Reading says, in sentences for a person: shared by overlay and gallery."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from ..measure import CropResult, CropState
+from ..reading import RESEARCH_USE, Reading
+from ..spine import CORNERS, STANDARD_LEVELS, Status
+
+Tone = Literal["plain", "caution", "alarm"]
+
+
+@dataclass(frozen=True)
+class Remark:
+    """One sentence and how it should look: plain, caution (an abstention, a gap), alarm (a cropped aorta)."""
+
+    text: str
+    tone: Tone = "plain"
+
+
+def remarks(reading: Reading) -> list[Remark]:
+    """Levels, what is missing, crop and warnings, in the order a reader needs them."""
+    missing = list(_missing(reading))
+    # The reading's own warnings may repeat that a whole vertebra is missing ("L3 was not found").
+    levels = tuple(
+        f"{level} " for level in STANDARD_LEVELS if level not in reading.spine or reading.spine[level].is_missing
+    )
+    warnings = [Remark(text, "caution") for text in reading.warnings if not text.startswith(levels)]
+    return [*_levels(reading), *missing, _crop(reading.crop), *warnings]
+
+
+def crop_sentence(crop: CropResult) -> str:
+    """The crop result as one sentence, with location, extent and cause, or why there is no result."""
+    if crop.state is CropState.NOT_ASSESSED:
+        return f"Crop could not be assessed: {crop.reason}"
+    if crop.state is CropState.CLEAR:
+        return "Aorta wholly inside the image"
+    text = f"Aorta cropped at {', '.join(crop.segments)} ({' and '.join(_CAUSES[cause] for cause in crop.causes)})"
+    if crop.fraction is not None:
+        text += f": {_percent(crop.fraction)} of the corridor lost"
+    if crop.extent_px is not None:
+        mm = "" if crop.extent_mm is None else f" = {crop.extent_mm:.0f} mm"
+        text += f", along {crop.extent_px:.0f} px{mm} of its edge"
+    return f"{text}. Not assessed elsewhere: {crop.reason}" if crop.reason else text
+
+
+def spacing_words(reading: Reading) -> str:
+    """The pixel's size and where it comes from, or that it is unknown."""
+    spacing = reading.image.spacing
+    if spacing is None:
+        return "Pixel size unknown: no millimetres"
+    size = f"{spacing.column:.3g}" if spacing.is_isotropic else f"{spacing.column:.3g} x {spacing.row:.3g}"
+    note = f"; {spacing.note}" if spacing.note else ""
+    return f"Pixel {size} mm ({spacing.source}{note})"
+
+
+def model_words(reading: Reading) -> str:
+    """Who placed the landmarks, and what that model had seen."""
+    model = reading.model
+    if model is None:
+        return "Landmarks not placed by a model"
+    text = f"Model {model.name} {model.sha256[:8]}"
+    return f"{text}, trained on synthetic images only" if model.synthetic_only else text
+
+
+def footer(reading: Reading) -> list[str]:
+    """What must stand below every picture."""
+    return [RESEARCH_USE, f"{model_words(reading)}. {spacing_words(reading)}."]
+
+
+_CAUSES = {"border": "border of the image", "blanked": "blanked region"}
+
+
+def _percent(share: float) -> str:
+    return "less than 1 %" if share < 0.01 else f"{100 * share:.0f} %"
+
+
+def _levels(reading: Reading) -> Iterator[Remark]:
+    if not reading.levels.certain:
+        yield Remark("Levels uncertain: every name may be one level off", "caution")
+
+
+def _missing(reading: Reading) -> Iterator[Remark]:
+    for level in STANDARD_LEVELS:
+        if level not in reading.spine:
+            yield Remark(f"{level} missing", "caution")
+            continue
+        vertebra = reading.spine[level]
+        statuses = {name: vertebra[name].status for name in CORNERS}
+        for status in (Status.MISSING, Status.OUTSIDE, Status.UNEVALUABLE):
+            names = [str(name) for name, value in statuses.items() if value is status]
+            if names:
+                where = "" if len(names) == len(CORNERS) else f" {', '.join(names)}"
+                yield Remark(f"{level}{where} {_STATUS[status]}", "caution")
+
+
+_STATUS = {Status.MISSING: "missing", Status.OUTSIDE: "outside the image", Status.UNEVALUABLE: "not evaluable"}
+
+
+def _crop(crop: CropResult) -> Remark:
+    tone: dict[CropState, Tone] = {
+        CropState.CLEAR: "plain",
+        CropState.CROPPED: "alarm",
+        CropState.NOT_ASSESSED: "caution",
+    }
+    return Remark(crop_sentence(crop), tone[crop.state])

@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from vertenet.measure import DEFAULT_FACTOR, CropState, detect_crop
 from vertenet.phantom import generate, scanners
 
-
 #: What is asked of the phantom: as drawn (clear, or cropped by border or blanking), then for either colour a blanked
 #: region that crops the aorta and one that leaves it whole.
 TURNS = (

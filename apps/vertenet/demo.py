@@ -17,12 +17,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from labelapp.background import BackgroundServer
-from labelapp.datastore import IMAGE_EXTENSIONS
 from monailabel.client import MONAILabelClient
 from monailabel.client.client import MONAILabelClientException
 from rich.console import Console
 from rich.table import Table
+
+from labelapp.background import BackgroundServer
+from labelapp.datastore import IMAGE_EXTENSIONS
 from vertenet.errors import OptionError, VerteNetError
 from vertenet.evaluation import LandmarkScore, score_landmarks
 from vertenet.files import write_text

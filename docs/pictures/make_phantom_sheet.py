@@ -9,17 +9,20 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
+
 from vertenet.phantom import Phantom, generate, scanners
 from vertenet.spine import Status
 
 HEIGHT, GAP, HEAD = 470, 6, 18
 PAPER, INK = (255, 255, 255), (30, 30, 30)
 POINT = {Status.PRESENT: (255, 60, 60), Status.OUTSIDE: (255, 220, 0), Status.UNEVALUABLE: (230, 60, 230)}
+CORRIDOR = {True: (255, 140, 0), False: (0, 200, 255)}  # cropped or whole
+LABEL = (120, 255, 120)
 #: One phantom a profile; the second row draws its truth.
 CASES = {
     "hologic-4500a": (21, {"gas": 0.8, "crop": None}),
     "hologic-discovery": (33, {"fracture": ("L1", "wedge", 2), "crop": None}),
-    "hologic-horizon": (41, {"crop": "black", "aac": 9}),
+    "hologic-horizon": (43, {"crop": "black", "aac": 9, "clipped_top": False}),
     "ge-prodigy-se": (58, {"crop": "border", "scoliosis": 10.0}),
     "ge-prodigy-de": (62, {"crop": "white"}),
     "ge-idxa-se": (75, {"crop": None, "osteophytes": 0.9}),
@@ -41,13 +44,13 @@ def panel(phantom: Phantom, truth: bool) -> Image.Image:
         return tuple((np.asarray(xy) + 0.5) * scale - 0.5)
 
     outline = [place(point) for point in phantom.truth.crop.corridor]
-    draw.polygon(outline, outline=(255, 140, 0) if phantom.truth.crop.cropped else (0, 200, 255))
+    draw.polygon(outline, outline=CORRIDOR[phantom.truth.crop.cropped], width=2)
     for vertebra in phantom.truth.anatomy:
         for corner in vertebra.points.values():
             x, y = place(corner.xy)
             draw.ellipse((x - 1.4, y - 1.4, x + 1.4, y + 1.4), fill=POINT[corner.status])
         x, y = place(vertebra.centre)
-        draw.text((x, y), vertebra.level.value, fill=(120, 255, 120), anchor="mm", font=ImageFont.load_default(9))
+        draw.text((x, y), vertebra.level.value, fill=LABEL, anchor="mm", font=ImageFont.load_default(9))
     return picture
 
 
@@ -67,12 +70,19 @@ def sheet() -> Image.Image:
     return page
 
 
+def palette() -> Image.Image:
+    """Few greys, which keep the page small (noise does not need more), and the exact colours of the drawing."""
+    greys = [(round(v),) * 3 for v in np.linspace(0, 255, 40)]
+    image = Image.new("P", (1, 1))
+    image.putpalette([value for colour in [*greys, *POINT.values(), *CORRIDOR.values(), LABEL] for value in colour])
+    return image
+
+
 if __name__ == "__main__":
     missing = set(scanners()) - set(CASES)
     if missing:
         raise SystemExit(f"no case for {', '.join(sorted(missing))}: add one to CASES")
     target = Path(__file__).resolve().parents[1] / "images" / "phantoms.png"
     target.parent.mkdir(exist_ok=True)
-    # 64 colours keep the page small; the greys of noise do not need more.
-    sheet().quantize(64, dither=Image.Dither.NONE).save(target, optimize=True)
+    sheet().quantize(palette=palette(), dither=Image.Dither.NONE).save(target, optimize=True)
     print(f"{target}: {target.stat().st_size / 1024:.0f} KiB")

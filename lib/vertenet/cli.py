@@ -13,7 +13,7 @@ from typing import Annotated, Optional
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from . import __version__
 from .errors import OptionError, VerteNetError
@@ -192,15 +192,23 @@ def convert(
     target_format: Annotated[
         Optional[str], typer.Option("--to", help="Format of TARGET; default: by its name.")
     ] = None,
-    images: Annotated[Optional[Path], typer.Option(help="Folder of the images, where a format lacks sizes.")] = None,
+    images: Annotated[
+        Optional[Path], typer.Option(help="Folder of the images: their sizes, geometry and orientation.")
+    ] = None,
     anterior: Anterior = None,
 ) -> None:
     """Convert landmarks: MakeSense CSV, authors' .mat and CSV, COCO keypoints, Slicer Markups, readings."""
     _check_side(anterior, "left", "right")
     from .annotation import convert as convert_file
+    from .imaging import ImageFolder
 
     written = convert_file(
-        source, target, source_format=source_format, target_format=target_format, images=images, anterior=anterior
+        source,
+        target,
+        source_format=source_format,
+        target_format=target_format,
+        images=None if images is None else ImageFolder(images),
+        anterior=anterior,
     )
     out_console.print(f"Written: {', '.join(str(path) for path in written)}")
 
@@ -224,11 +232,13 @@ def serve(
     port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 8000,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     model: ModelName = "vertenet-lite",
+    app_folder: Annotated[Optional[Path], typer.Option("--app", help="Folder of the MONAI Label app.")] = None,
+    verbose: Annotated[bool, typer.Option(help="Log every request.")] = False,
 ) -> None:
     """Start the MONAI Label server with the VerteNet app."""
     from .serving import serve as serve_app
 
-    raise typer.Exit(serve_app(studies, port=port, host=host, model=model))
+    raise typer.Exit(serve_app(studies, port=port, host=host, model=model, app=app_folder, verbose=verbose))
 
 
 def main() -> None:
@@ -299,7 +309,7 @@ def _crop_words(reading) -> str:
 
 
 def _results_table(outcomes) -> Table:
-    table = Table("image", "levels", "crop", "warnings", "seconds")
+    table = Table(Column("image", overflow="fold"), "levels", "crop", "warnings", "seconds")
     for outcome in outcomes:
         reading = outcome.reading
         found = [str(v.level) for v in reading.spine if not v.is_missing]

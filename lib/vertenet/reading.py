@@ -1,7 +1,7 @@
 """Reading: everything that was found in one image, who found it, and what to beware of.
 
-Its JSON form is published as ``schemas/reading-1.0.schema.json`` and round-trips exactly: floats are written with
-``repr`` precision, missing values as null, never as NaN.
+Its JSON form is published as ``schemas/reading-1.0.schema.json`` (see docs/reading.md) and round-trips exactly: floats
+are written with ``repr`` precision, missing values as null, never as NaN.
 """
 
 from __future__ import annotations
@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 
 from . import RESEARCH_USE
-from .errors import SchemaError
+from .conformity import check_conformity
+from .errors import SchemaError, VerteNetError
 from .measure.crop import CropResult
 from .measure.guides import Guide
 from .radiograph import Spacing
@@ -99,7 +101,7 @@ class Levels:
 
     def to_dict(self) -> dict:
         other = None if self.alternative is None else self.alternative.to_dict()
-        return {"certain": self.certain, "margin": self.margin, "alternative": other}
+        return {"certain": bool(self.certain), "margin": _float(self.margin), "alternative": other}
 
     @classmethod
     def from_dict(cls, data: Mapping) -> Levels:
@@ -137,30 +139,39 @@ class Reading:
             "levels": self.levels.to_dict(),
             "guides": [guide.to_dict() for guide in self.guides.values()],
             "crop": self.crop.to_dict(),
-            "measurements": dict(self.measurements),
+            "measurements": {
+                name: None if value is None else float(value) for name, value in self.measurements.items()
+            },
             "warnings": list(self.warnings),
-            "latency_s": self.latency_s,
+            "latency_s": _float(self.latency_s),
             "created": self.created,
             "software": self.software,
         }
 
     @classmethod
     def from_dict(cls, data: Mapping) -> Reading:
-        """The reading of a dictionary.
+        """The reading of a dictionary; members that the schema does not know are passed over at the top level only.
+
+        A server's answer is a reading with more beside it.
 
         Raises
         ------
         SchemaError
-            The dictionary is of another schema version, or something in it is missing or of the wrong kind.
+            The dictionary is of another schema version, or something in it is missing, of the wrong kind or impossible;
+            the message names the place.
         """
-        schema = data.get("schema")
-        if schema != f"vertenet-reading/{SCHEMA_VERSION}":
+        version = f"vertenet-reading/{SCHEMA_VERSION}"
+        if data.get("schema") != version:
             raise SchemaError(
-                f"the schema is {schema!r}, but this software reads vertenet-reading/{SCHEMA_VERSION}",
+                f"the schema is {data.get('schema')!r}, but this software reads {version}",
                 remedy="Read it with the version that wrote it, or make the reading again",
             )
+        schema = _schema()
+        check_conformity({name: data[name] for name in schema["properties"] if name in data}, schema)
+        guides = [Guide.from_dict(guide) for guide in data["guides"]]
+        if len({guide.name for guide in guides}) < len(guides):
+            raise SchemaError("a guide is named more than once")
         try:
-            guides = [Guide.from_dict(guide) for guide in data["guides"]]
             return cls(
                 image=ImageIdentity.from_dict(data["image"]),
                 model=None if data["model"] is None else ModelIdentity.from_dict(data["model"]),
@@ -174,8 +185,8 @@ class Reading:
                 created=data["created"],
                 software=data["software"],
             )
-        except (KeyError, TypeError, ValueError) as error:
-            raise SchemaError(f"the reading is incomplete or damaged ({type(error).__name__}: {error})") from error
+        except VerteNetError as error:
+            raise SchemaError(f"the reading is damaged: {error.problem}") from error
 
     def to_json(self) -> str:
         return json.dumps(self.to_dict(), indent=1, allow_nan=False)
@@ -184,7 +195,7 @@ class Reading:
     def from_json(cls, text: str) -> Reading:
         try:
             data = json.loads(text)
-        except json.JSONDecodeError as error:
+        except (ValueError, RecursionError) as error:
             raise SchemaError(f"not JSON ({error})") from error
         if not isinstance(data, dict):
             raise SchemaError("the JSON is not an object")
@@ -204,3 +215,13 @@ def reading_schema() -> dict:
     """The published JSON schema (draft 7) of a Reading."""
     text = resources.files("vertenet").joinpath(f"schemas/reading-{SCHEMA_VERSION}.schema.json").read_text("utf-8")
     return json.loads(text)
+
+
+@lru_cache(maxsize=1)
+def _schema() -> dict:
+    return reading_schema()
+
+
+def _float(value: float | None) -> float | None:
+    """A number that JSON can carry, NumPy's included."""
+    return None if value is None else float(value)

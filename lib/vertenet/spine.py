@@ -178,8 +178,10 @@ class Vertebra:
         full = {name: points.get(name, Corner.missing()) for name in CORNERS}
         full.update({name: points[name] for name in MIDPOINTS if name in points})
         object.__setattr__(self, "points", MappingProxyType(full))
-        if self.confidence is not None and not 0.0 <= self.confidence <= 1.0:
-            raise GeometryError(f"{self.level} has level confidence {self.confidence}, outside 0 to 1")
+        if self.confidence is not None:
+            object.__setattr__(self, "confidence", float(self.confidence))
+            if not 0.0 <= self.confidence <= 1.0:
+                raise GeometryError(f"{self.level} has level confidence {self.confidence}, outside 0 to 1")
 
     # MappingProxyType cannot be pickled (multi-process loaders, Ray), a plain dict can.
     def __reduce__(self):

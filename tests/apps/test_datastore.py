@@ -4,9 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
+from monailabel.tasks.activelearning.first import First
+
 from labelapp.datastore import INDEX, RadiographStore
 from labelapp.strategy import LeastRecentlyOffered
-from monailabel.tasks.activelearning.first import First
 from vertenet.errors import SchemaError
 
 

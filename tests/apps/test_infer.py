@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from labelapp.application import find_model
-from labelapp.infer import LandmarkInfer
 from PIL import Image
 from starlette.exceptions import HTTPException
+
+from labelapp.application import find_model
+from labelapp.infer import LandmarkInfer
 from vertenet import phantom
 from vertenet.errors import ModelError
 from vertenet.inference import Predictor

@@ -5,6 +5,7 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from labelapp.parameters import DEFAULTS, InferParameters
 from vertenet.errors import OptionError
 

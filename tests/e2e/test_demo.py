@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import psutil
+
 from vertenet.reading import Reading
 
 from .conftest import APP, IMAGES, make_studies

@@ -15,12 +15,12 @@ import pytest
 from monailabel.client import MONAILabelClient
 from PIL import Image
 from requests_toolbelt.multipart.decoder import MultipartDecoder
+
+from tests.damaged import make_damaged
 from vertenet.annotation import markups
 from vertenet.imaging import read
 from vertenet.reading import Reading
 from vertenet.spine import CORNERS, STANDARD_LEVELS
-
-from tests.damaged import make_damaged
 
 from .conftest import IMAGES
 

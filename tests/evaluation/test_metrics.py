@@ -26,7 +26,7 @@ def test_truth_against_itself_has_no_error_and_right_levels():
 
 
 def test_errors_are_in_pixels_of_the_normalised_frame():
-    moved = spine().map_points(lambda p: p + [402 / 512, 1104 / 1024])
+    moved = spine().map_points(lambda p: p + np.array([402 / 512, 1104 / 1024]))
     np.testing.assert_allclose(score_landmarks(moved, spine(), SHAPE).errors, 1.0)
 
 

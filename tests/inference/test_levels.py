@@ -16,7 +16,7 @@ def candidate(level, *, score=0.9, named=None, sure=0.8, centre=None):
     y = TOP + PITCH * LADDER.index(level)
     centre = np.array([200.0, y]) if centre is None else np.asarray(centre, float)
     half = np.array([[DEPTH / 2, -40], [-DEPTH / 2, -40], [DEPTH / 2, 40], [-DEPTH / 2, 40]])
-    scores = {other: 0.02 for other in LADDER}
+    scores = dict.fromkeys(LADDER, 0.02)
     scores[named or level] = sure
     return Candidate(score, centre, centre + half, scores)
 

@@ -8,6 +8,7 @@ import random
 
 import pytest
 import torch
+
 from vertenet.errors import ModelError
 from vertenet.networks import import_checkpoint, load_authors_checkpoint, load_weights
 from vertenet.networks.checkpoint import our_name

@@ -7,6 +7,7 @@ import os
 import numpy as np
 import pytest
 import torch
+
 from vertenet.networks import load_authors_checkpoint
 
 from . import authors

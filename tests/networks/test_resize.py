@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+
 from vertenet.errors import OptionError
 from vertenet.networks import build, resized
 from vertenet.networks.attention import PixelNorm

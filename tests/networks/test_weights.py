@@ -10,6 +10,7 @@ import random
 import pytest
 import safetensors.torch
 import torch
+
 from vertenet.errors import ModelError
 from vertenet.networks import Card, build, find_weights, load_weights, save_weights
 from vertenet.networks.weights import MODELS_VARIABLE

@@ -9,6 +9,7 @@ import sys
 import pytest
 import torch
 from torch import nn
+
 from vertenet.errors import ModelError, OptionError
 from vertenet.networks import LEVEL_NAMES, build, names, register
 from vertenet.networks.zoo import registry

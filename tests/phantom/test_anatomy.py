@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from vertenet.measure.guides import DISCS
 from vertenet.phantom import generate
 from vertenet.phantom.anatomy import RECUMBENT, sample_column

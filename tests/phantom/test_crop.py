@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from vertenet.phantom import CropTruth, difficulties, generate, scanners
 from vertenet.phantom.anatomy import sample_column
 from vertenet.phantom.corridor import corridor_of

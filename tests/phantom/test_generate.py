@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from vertenet.errors import OptionError
 from vertenet.phantom import PhantomTruth, difficulties, generate, scanners
 from vertenet.phantom.anatomy import sample_column

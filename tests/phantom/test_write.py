@@ -6,6 +6,7 @@ import numpy as np
 import pydicom
 import pytest
 from PIL import Image
+
 from vertenet.errors import OptionError, SchemaError
 from vertenet.phantom import PhantomTruth, generate, write
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from monailabel.config import settings
 from monailabel.interfaces.app import MONAILabelApp
 from monailabel.tasks.activelearning.first import First
+
 from vertenet import __version__
 from vertenet.networks import find_weights
 from vertenet.reading import RESEARCH_USE

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import httpx
+
 from vertenet.errors import VerteNetError
 
 _READY = re.compile(r"VerteNet is ready on (http://\S+)")
@@ -53,7 +54,8 @@ class BackgroundServer:
         self.url = url or ""
         self.timeout_s = timeout_s
         self._environment = {**os.environ, **(environment or {})}
-        self._log = Path(tempfile.mkstemp(prefix="vertenet-server-", suffix=".log")[1])
+        self._folder = tempfile.TemporaryDirectory(prefix="vertenet-server-")
+        self._log = Path(self._folder.name, "log")
         self.process: subprocess.Popen | None = None
 
     def __enter__(self) -> BackgroundServer:
@@ -85,7 +87,7 @@ class BackgroundServer:
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
-        self._log.unlink(missing_ok=True)
+        self._folder.cleanup()
         return self.process.returncode
 
     def _wait(self) -> None:

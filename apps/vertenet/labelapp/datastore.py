@@ -7,6 +7,7 @@ import os
 import time
 
 from monailabel.datastore.local import DataModel, ImageLabelModel, LocalDatastore
+
 from vertenet.errors import SchemaError
 
 logger = logging.getLogger(__name__)

@@ -9,6 +9,7 @@ from typing import Any
 
 from monailabel.interfaces.tasks.infer_v2 import InferTask, InferType
 from starlette.exceptions import HTTPException
+
 from vertenet.errors import VerteNetError
 from vertenet.imaging import read
 from vertenet.inference import Predictor

@@ -25,6 +25,7 @@ from monailabel.interfaces.app import MONAILabelApp
 from monailabel.interfaces.utils.app import app_instance
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+
 from vertenet.errors import OptionError
 
 #: More at once would only share the same processor cores; further requests wait without holding up anything else.
@@ -60,9 +61,16 @@ async def infer(
         raise HTTPException(400, "This server gives landmarks, not segmentations. Ask for image, json or all.")
     await run_in_threadpool(check_source, app_instance(), model, image, session_id, has_file=file is not None)
     work = partial(
-        _run, background, model, image=image, session_id=session_id, parameters=parameters, file=file, label=label,
+        _run,
+        background,
+        model,
+        image=image,
+        session_id=session_id,
+        parameters=parameters,
+        file=file,
+        label=label,
         output=output,
-    )  # fmt: skip
+    )
     try:
         return await anyio.to_thread.run_sync(work, limiter=_slots)
     except Exception:
@@ -121,9 +129,15 @@ def _run(background, model, *, image, session_id, parameters, file, label, outpu
             with open(image, "wb") as target:
                 shutil.copyfileobj(file.file, target)
         return run_inference(
-            background, model, image=image, session_id=session_id, params=json.dumps(parameters), file=None,
-            label=label, output=output,
-        )  # fmt: skip
+            background,
+            model,
+            image=image,
+            session_id=session_id,
+            params=json.dumps(parameters),
+            file=None,
+            label=label,
+            output=output,
+        )
 
 
 def _plain_name(name: str | None) -> str:

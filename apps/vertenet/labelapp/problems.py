@@ -17,6 +17,7 @@ from monailabel.interfaces.exception import (
     MONAILabelException,
 )
 from starlette.exceptions import HTTPException
+
 from vertenet.errors import ModelError, OptionError, VerteNetError
 
 logger = logging.getLogger(__name__)

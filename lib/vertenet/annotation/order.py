@@ -2,7 +2,8 @@
 
 Annotators click in any order and slip; the shape of a spine does not. Twelve corners lie on either side of its midline,
 and along either side they alternate: top, bottom, top, bottom. A second reading takes the points four by four, as they
-were most likely clicked. Where the two disagree, or the only one left is doubtful, the file is refused.
+were most likely clicked; where those fours are vertebrae, they are believed. Where the two readings contradict each
+other, or the only one left is doubtful, the file is refused.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import numpy as np
 from ..errors import AnnotationError
 from ..spine import CORNERS, STANDARD_LEVELS, Side
 from .names import point_name
-from .plausible import IA, IP, REMEDY, SA, SP, Fault, Limits, find_fault
+from .plausible import IA, IP, REMEDY, SA, SP, Fault, Limits, body_fault, disc_fault
 
 _POINTS = 24
 _WALL = 12
@@ -22,10 +23,11 @@ _SAME_PX = 1.0
 _STEEPEST = np.radians(50.0)
 #: A corner must lie at least this share of the median distance from the midline.
 _CLEAR_SIDE = 0.35
-#: Where only the shape speaks, no disc may be so high that it could be a body, nor so flat that its corners could be
-#: exchanged; where the order of the clicks agrees, fractures and collapsed discs are believed.
-_SHAPE_ALONE = Limits(depths=(0.55, 1.7), heights=(0.12, 1.6), gap=1.1, facing=0.04)
-_CONFIRMED = Limits(depths=(0.5, 1.9), heights=(0.1, 1.8), gap=1.4, facing=0.0)
+#: Where the points come vertebra by vertebra, severe fractures and collapsed discs are believed.
+_IN_FOURS = Limits(depths=(0.5, 1.9), heights=(0.1, 1.8), tilt=np.radians(40.0), gap=1.4, facing=0.0)
+#: Where the shape alone speaks, no disc may be so high that it could be a body, nor so flat that its corners could be
+#: exchanged. A left-out corner tilts endplates by 24 degrees or more; normal ones stay below 14, fractured ones mostly.
+_SHAPE_ALONE = Limits(depths=(0.55, 1.7), heights=(0.12, 1.6), tilt=np.radians(24.0), gap=1.1, facing=0.04)
 
 
 def recover(points: np.ndarray, anterior: Side, subject: str) -> np.ndarray:
@@ -58,24 +60,29 @@ def recover(points: np.ndarray, anterior: Side, subject: str) -> np.ndarray:
     _refuse_bad_positions(points, subject)
     along, across = _spine_frame(points, subject)
     fours = _by_fours(along, across, anterior)
-    confirmed = find_fault(points[fours], anterior, _CONFIRMED) is None
+    in_fours = body_fault(points[fours], anterior, _IN_FOURS) is None
     try:
         shape, doubt = _by_shape(points, along, across, anterior, subject), None
     except AnnotationError as error:
         shape, doubt = None, error
-    fault = None if shape is None else find_fault(points[shape], anterior, _SHAPE_ALONE)
-    if confirmed:
-        if doubt or fault or np.array_equal(shape, fours):
-            return points[fours]
-        vertebra, corner = np.argwhere(shape != fours)[0]
-        fault = Fault(vertebra, corner, "belongs to another corner by the order of the points than by their places")
-    if doubt:
+    if in_fours:
+        named, fault = fours, disc_fault(points[fours], _IN_FOURS)
+        if not fault and not doubt and not np.array_equal(shape, fours) and not _shape_fault(points[shape], anterior):
+            vertebra, corner = np.argwhere(shape != fours)[0]
+            fault = Fault(vertebra, corner, "belongs to another corner by its place than by the order of the points")
+    elif doubt:
         raise doubt
+    else:
+        named, fault = shape, _shape_fault(points[shape], anterior)
     if fault:
         name = point_name(STANDARD_LEVELS[fault.vertebra], CORNERS[fault.corner])
-        point = _point(points, shape[fault.vertebra, fault.corner])
+        point = _point(points, named[fault.vertebra, fault.corner])
         raise AnnotationError(f"{point}, taken for {name}, {fault.clause}", subject=subject, remedy=REMEDY)
-    return points[shape]
+    return points[named]
+
+
+def _shape_fault(corners: np.ndarray, anterior: Side) -> Fault | None:
+    return body_fault(corners, anterior, _SHAPE_ALONE) or disc_fault(corners, _SHAPE_ALONE)
 
 
 def _point(points: np.ndarray, index: int) -> str:

@@ -24,6 +24,8 @@ class Limits:
     ----------
     depths, heights : (least, most)
         Of a vertebra, in median depths.
+    tilt : float
+        Most that an endplate may lean from the normal of the spine's curve, radians.
     gap : float
         Most that a disc may be high at either end, in median vertebral heights.
     facing : float
@@ -32,6 +34,7 @@ class Limits:
 
     depths: tuple[float, float]
     heights: tuple[float, float]
+    tilt: float
     gap: float
     facing: float
 
@@ -45,17 +48,18 @@ class Fault:
     clause: str
 
 
-def find_fault(corners: np.ndarray, anterior: Side, limits: Limits) -> Fault | None:
-    """The first thing about (6, 4, 2) corners that no spine has, or None."""
+def body_fault(corners: np.ndarray, anterior: Side, limits: Limits) -> Fault | None:
+    """The first thing about (6, 4, 2) corners that no vertebral body has, or None."""
     sign = 1.0 if anterior == "right" else -1.0
     ring = corners[:, _RING]
-    ahead, behind = np.roll(ring, -1, axis=1) - ring, ring - np.roll(ring, 1, axis=1)
-    turn = sign * (behind[..., 0] * ahead[..., 1] - behind[..., 1] * ahead[..., 0])
-    tops, bottoms = corners[:, [SA, SP]], corners[:, [IA, IP]]
-    depths = np.linalg.norm(corners[:, [SA, IA]] - corners[:, [SP, IP]], axis=-1)
-    heights = np.linalg.norm(bottoms - tops, axis=-1)
-    gaps = np.linalg.norm(tops[1:] - bottoms[:-1], axis=-1)
-    depth, height = np.median(depths), np.median(heights)
+    turn = sign * _cross(ring - np.roll(ring, 1, axis=1), np.roll(ring, -1, axis=1) - ring)
+    plates = corners[:, [SA, IA]] - corners[:, [SP, IP]]
+    depths = np.linalg.norm(plates, axis=-1)
+    heights = np.linalg.norm(corners[:, [IA, IP]] - corners[:, [SA, SP]], axis=-1)
+    depth = np.median(depths)
+    course = np.gradient(corners.mean(axis=1), axis=0)[:, None]
+    # The angle between an endplate and the spine's course is a right one; what it lacks is the tilt.
+    tilts = np.abs(np.arctan2((plates * course).sum(axis=-1), np.abs(_cross(plates, course))))
     for i in range(6):
         for k, corner in enumerate(_RING):
             if turn[i, k] <= 0:
@@ -63,18 +67,29 @@ def find_fault(corners: np.ndarray, anterior: Side, limits: Limits) -> Fault | N
         for k, corner in enumerate((SA, IA)):
             if not limits.depths[0] * depth < depths[i, k] < limits.depths[1] * depth:
                 return Fault(i, corner, "is too near to or too far from the corner behind it")
+            if tilts[i, k] > limits.tilt:
+                return Fault(i, corner, "tilts its endplate too steeply: was a point left out or exchanged?")
         for k, corner in enumerate((SA, SP)):
             if not limits.heights[0] * depth < heights[i, k] < limits.heights[1] * depth:
                 return Fault(i, corner, "is too near to or too far from the corner below it")
+    return None
+
+
+def disc_fault(corners: np.ndarray, limits: Limits) -> Fault | None:
+    """The first thing between the vertebrae of (6, 4, 2) corners that no spine has, or None."""
+    tops, bottoms = corners[1:, [SA, SP]], corners[:-1, [IA, IP]]
+    gaps = np.linalg.norm(tops - bottoms, axis=-1)
+    height = np.median(np.linalg.norm(corners[:, [IA, IP]] - corners[:, [SA, SP]], axis=-1))
+    depth = np.median(np.linalg.norm(corners[:, [SA, IA]] - corners[:, [SP, IP]], axis=-1))
     for i in range(5):
+        if segments_cross(*bottoms[i], *tops[i]):
+            return Fault(i + 1, SA, "belongs to an edge that crosses the lower edge of the vertebra above")
         for k, corner in enumerate((SA, SP)):
             if gaps[i, k] > limits.gap * height:
                 clause = "is a whole vertebra below the one above: was a point or a level left out?"
                 return Fault(i + 1, corner, clause)
             if gaps[i, k] < limits.facing * depth:
                 return Fault(i + 1, corner, "is so near the vertebra above that it could belong to that one")
-        if segments_cross(*bottoms[i], *tops[i + 1]):
-            return Fault(i + 1, SA, "lies above the lower edge of the vertebra above it")
     return None
 
 
@@ -153,8 +168,9 @@ def _swapped(level: Level, first: int, second: int, subject: str) -> AnnotationE
 
 def segments_cross(a: np.ndarray, b: np.ndarray, c: np.ndarray, d: np.ndarray) -> bool:
     """Whether the segments ab and cd cross."""
+    return bool(_cross(b - a, c - a) * _cross(b - a, d - a) < 0 and _cross(d - c, a - c) * _cross(d - c, b - c) < 0)
 
-    def side(p: np.ndarray, q: np.ndarray, r: np.ndarray) -> float:
-        return float((q[0] - p[0]) * (r[1] - p[1]) - (q[1] - p[1]) * (r[0] - p[0]))
 
-    return side(a, b, c) * side(a, b, d) < 0 and side(c, d, a) * side(c, d, b) < 0
+def _cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Third component of the cross product of (..., 2) vectors."""
+    return a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]

@@ -28,8 +28,11 @@ LADDER: tuple[Level, ...] = tuple(level for level in Level if level is not Level
 PITCH = 0.97  # centre to centre, in median vertebral depths
 PITCH_SD = 0.16  # wider than the anatomical .11: predicted centres and fractured bodies vary more
 LOG_MISSING = np.log(0.03)  # a level inside the image that was not found
-LOG_OUTSIDE = np.log(0.5)  # a level whose place lies beyond the image
+LOG_OUTSIDE = np.log(0.15)  # a level whose place lies beyond the image
 LOG_ABSENT = np.log(0.01)  # anatomy lacks a level (four lumbar vertebrae): neighbours without a gap
+#: The score at which a candidate is as likely a vertebra as not. Focal losses push scores down: on phantoms and films
+#: alike, true vertebrae of a half-sure network score 0.2 to 0.6 and most stray peaks less than 0.15.
+EVEN_SCORE = 0.15
 EPS = 1e-3
 #: Below this margin (nats) the naming is called uncertain and both readings are offered.
 CERTAIN_MARGIN = 2.0
@@ -109,7 +112,7 @@ class _Problem:
     def __init__(self, candidates: Sequence[Candidate], rows: int) -> None:
         self.candidates = candidates
         self.rows = rows
-        scores = np.clip([c.score for c in candidates], EPS, 1 - EPS)
+        scores = _calibrated(np.clip([c.score for c in candidates], EPS, 1 - EPS))
         self.centres = np.array([c.centre for c in candidates])
         depths = [np.linalg.norm((c.corners[0] + c.corners[2] - c.corners[1] - c.corners[3]) / 2) for c in candidates]
         # The strongest half sets the scale: a stray peak's corners mean nothing.
@@ -194,6 +197,12 @@ class _Problem:
             path.append((state[0], LADDER[state[1]]))
             state = back[state]
         return LevelPath(tuple(reversed(path)), value)
+
+
+def _calibrated(scores: np.ndarray) -> np.ndarray:
+    """Scores with their odds divided by those of `EVEN_SCORE`."""
+    odds = scores / (1 - scores) * (1 - EVEN_SCORE) / EVEN_SCORE
+    return odds / (1 + odds)
 
 
 def _log_normal(distance: np.ndarray, steps: int) -> np.ndarray:

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from ..annotation import load
-from ..errors import AnnotationError, OptionError, VerteNetError
-from ..imaging import read
+from ..errors import AnnotationError, OptionError
+from ..imaging import ImageFolder
 from ..networks import build
 from .samples import TRAINING_SEED, Samples, make_sample, phantom_samples
 from .trainer import Recipe, train
@@ -99,21 +99,18 @@ def annotated_samples(folder: Path, size: tuple[int, int]) -> tuple[Samples, Sam
     AnnotationError
         No image of the folder has landmarks.
     """
+    images = ImageFolder(folder)
     spines = {}
     for path in sorted(folder.iterdir()):
         if path.suffix.lower() in (".csv", ".mat") or path.name.endswith((".mrk.json", ".reading.json", ".coco.json")):
-            spines.update({_stem(name): annotation for name, annotation in load(path).items()})
+            spines.update({_stem(name): found.spine for name, found in load(path, images=images).items()})
     training, validation = [], []
-    for path in sorted(folder.iterdir()):
-        annotation = spines.get(_stem(path.name))
-        if annotation is None or path.suffix.lower() in (".json", ".csv", ".mat"):
+    for name in images:
+        spine = spines.get(_stem(name))
+        if spine is None:
             continue
-        try:
-            radiograph = read(path)
-        except VerteNetError:
-            continue  # a file that shares a landmark file's name without being an image
-        sample = make_sample(radiograph, annotation.spine, annotation.spine, size)
-        held = zlib.crc32(_stem(path.name).encode()) % 1000 < 1000 * VALIDATION_SHARE
+        sample = make_sample(images[name], spine, spine, size)
+        held = zlib.crc32(_stem(name).encode()) % 1000 < 1000 * VALIDATION_SHARE
         (validation if held else training).append(sample)
     if not training:
         raise AnnotationError("no image with landmarks to train on", subject=folder)

@@ -30,7 +30,9 @@ LARGEST_WANDER = 1
 FRAYED = 9
 #: Least contrast of fill and image at a step, in tolerances; below it nothing can be told apart.
 LEAST_CONTRAST = 1.2
-#: Share of that contrast that must be gained from one pixel to the next, averaged along the step. Measured on test
+#: Most contrast of a black fill, grey levels: beyond it the step is that of a white band in a black surround.
+MOST_CONTRAST = 200.0
+#: Share of the contrast that must be gained from one pixel to the next, averaged along the step. Measured on test
 #: images: 0.95 and more at software edges, below 0.2 at anatomical ones.
 LEAST_JUMP = 0.4
 #: Pixels looked at before and after the end of the filled stretch.
@@ -56,8 +58,7 @@ def blanked_mask(pixels: np.ndarray) -> np.ndarray:
         filled = _filled(distance, tolerance)
         if not filled.any():
             continue
-        # Black ending at pure white is the edge of a white band in a black surround (dual energy), no proof of black.
-        contrast = (LEAST_CONTRAST * tolerance, WHITE - 2 * tolerance if fill == BLACK else WHITE)
+        contrast = (LEAST_CONTRAST * tolerance, MOST_CONTRAST if fill == BLACK else WHITE)
         # The same search from all four sides: views of the arrays, turned so that the side is on the left.
         for turn in (_as_is, np.fliplr, np.transpose, _upside_down):
             _mark_from_left(turn(distance), turn(filled), turn(mask), contrast)

@@ -25,8 +25,8 @@ DEFAULT_FACTOR = 1.2
 #: Samples of the 500 from head to foot that must be lost before the aorta is called cropped. The border of the image is
 #: exact, so one is enough; a blanked region counts from 11, as in the paper.
 LEAST_SAMPLES = {"border": 1, "blanked": 11}
-#: Points at which the corridor is looked at between vertebral wall and edge.
-POINTS_ACROSS = 48
+#: Points at which the corridor is looked at from vertebral wall to edge, both included.
+POINTS_ACROSS = 65
 
 
 class CropState(str, Enum):
@@ -84,6 +84,8 @@ class CropResult:
         object.__setattr__(self, "state", CropState(self.state))
         edge = np.empty((0, 2)) if self.edge is None else np.array(self.edge, dtype=np.float64).reshape(-1, 2)
         lost = np.zeros(len(edge), bool) if self.lost is None else np.array(self.lost, dtype=bool)
+        if len(edge) != len(lost):
+            raise GeometryError(f"the corridor's edge has {len(edge)} points, but {len(lost)} marks of what is lost")
         edge.flags.writeable = lost.flags.writeable = False
         object.__setattr__(self, "edge", edge)
         object.__setattr__(self, "lost", lost)
@@ -151,7 +153,7 @@ def detect_crop(radiograph: Radiograph, spine: Spine, factor: float = DEFAULT_FA
     except GeometryError as error:
         return CropResult(CropState.NOT_ASSESSED, factor, reason=error.problem)
 
-    share = np.append((np.arange(POINTS_ACROSS) + 0.5) / POINTS_ACROSS, 1.0)
+    share = np.linspace(0, 1, POINTS_ACROSS)
     lost = _lost_points(radiograph, corridor.across(share))
     causes = tuple(cause for cause, points in lost.items() if points.any(axis=1).sum() >= LEAST_SAMPLES[cause])
     points = np.logical_or.reduce([lost[cause] for cause in causes]) if causes else np.zeros_like(lost["border"])
@@ -170,10 +172,11 @@ def detect_crop(radiograph: Radiograph, spine: Spine, factor: float = DEFAULT_FA
     )
     if corridor.gaps:
         return result
-    area = corridor.area_density(share[:-1])
+    area = corridor.area_density(share)
+    area[:, [0, -1]] /= 2  # trapezoidal rule
     return replace(
         result,
-        fraction=float(area[points[:, :-1]].sum() / area.sum()),
+        fraction=float(area[points].sum() / area.sum()),
         extent_px=_length(corridor, rows, None),
         extent_mm=None if radiograph.spacing is None else _length(corridor, rows, radiograph.spacing),
     )

@@ -33,7 +33,8 @@ def generate(seed: int, scanner: str = "hologic-horizon", difficulty: str = "def
     Parameters
     ----------
     seed : int
-        0 or more. The same arguments give the same bytes.
+        0 or more. The same arguments give the same bytes; on another kind of processor the rounding of exponentials
+        may move single pixels by a grey level.
     scanner : str
         A name of `scanners`.
     difficulty : str

@@ -76,7 +76,7 @@ def _lungs(canvas, column, back, x, y, draw) -> None:
 
 def _organs(canvas, column, rng) -> None:
     """Uneven soft tissue at three sizes, two kidneys beside L1 to L3, and the mottle of stool and small gas."""
-    field = canvas.field
+    field, trunk = canvas.field, canvas.mass.copy()
     for size, strength in ((45.0, 0.55), (16.0, 0.22), (6.0, 0.10)):
         rows = int(np.ceil(field.rows * field.sy / size)) + 3
         columns = int(np.ceil(field.columns * field.sx / size)) + 3
@@ -92,7 +92,8 @@ def _organs(canvas, column, rng) -> None:
         canvas.ellipsoid(
             spot, (size, size * rng.uniform(0.5, 1)), size, rng.uniform(0, 3), -rng.uniform(0.1, 0.5), 0.0, 0.7
         )
-    np.maximum(canvas.mass, 0, out=canvas.mass)
+    # Uneven, but no tissue out of thin air beside the patient.
+    np.clip(canvas.mass, 0, 1.25 * trunk, out=canvas.mass)
 
 
 def _near(rng: np.random.Generator, point: np.ndarray, forward, down) -> np.ndarray:

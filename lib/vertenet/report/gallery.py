@@ -62,10 +62,9 @@ def write_gallery(
         *(_card(number, entry, path.parent) for number, entry in enumerate(entries)),
         "</div>",
     ]
-    page = (
-        _template().replace("{{title}}", escape(title)).replace("{{body}}", "\n".join(part for part in parts if part))
-    )
-    write_text(path, page)
+    head, foot = PAGE.split("{{body}}")
+    body = "\n".join(part for part in parts if part)
+    write_text(path, head.replace("{{title}}", escape(title)) + body + foot)
     return path
 
 

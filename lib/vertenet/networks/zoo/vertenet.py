@@ -30,8 +30,8 @@ def vertenet_lite(
 ) -> nn.Module:
     """Half the image size, a smaller encoder, light heads, attention on the small maps; also maps of levels by name.
 
-    Attention where it is cheap: a fusion block costs in proportion to its map, and the stride-4 block's attention alone
-    would halve the speed of training on a CPU.
+    Attention where it is cheap: a fusion block costs in proportion to its map, and attention in the stride-4 block
+    would make a training step on a CPU 1.6 times as long.
     """
     plan = Plan("tf_efficientnetv2_b0", input_size, parts, hidden=64, corner_kernels=(5, 1), level_names=LEVEL_NAMES)
     return VerteNet(plan, pretrained=pretrained)

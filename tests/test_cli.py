@@ -1,0 +1,97 @@
+"""The command line as a user meets it: real files in, real files out, sentences on stderr."""
+
+import csv
+import json
+import subprocess
+import sys
+
+import pytest
+
+from vertenet.annotation import load
+from vertenet.reading import Reading
+
+
+def vertenet(*arguments, check=None):
+    done = subprocess.run(
+        [sys.executable, "-m", "vertenet.cli", *map(str, arguments)], capture_output=True, text=True, timeout=280
+    )
+    assert "Traceback" not in done.stderr
+    if check is not None:
+        assert done.returncode == check, done.stderr
+    return done
+
+
+@pytest.fixture(scope="module")
+def phantoms(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("phantoms")
+    vertenet("phantom", "--count", 2, "--seed", 40, "--scanner", "hologic-horizon", "--out", folder, check=0)
+    return folder
+
+
+def test_phantoms_are_the_same_bytes_for_the_same_seed(phantoms, tmp_path):
+    vertenet("phantom", "--count", 2, "--seed", 40, "--scanner", "hologic-horizon", "--out", tmp_path, check=0)
+    names = sorted(path.name for path in phantoms.iterdir())
+    assert len(names) == 4
+    assert all((tmp_path / name).read_bytes() == (phantoms / name).read_bytes() for name in names)
+
+
+def test_predict_writes_markups_reading_overlay_and_table_and_goes_on_past_a_damaged_file(phantoms, tmp_path):
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"\x89PNG\r\n\x1a\n but no more")
+    out = tmp_path / "out"
+    done = vertenet("predict", broken, phantoms, "--out", out, "--spacing", 0.36)
+    assert done.returncode == 2
+    assert "broken.png" in done.stderr
+    images = sorted(phantoms.glob("*.png"))
+    for image in images:
+        reading = Reading.load(out / f"{image.stem}.reading.json")
+        assert reading.image.spacing.row == 0.36
+        assert len(reading.spine) == 6
+        assert any("synthetic" in warning for warning in reading.warnings)
+        markups = json.loads((out / f"{image.stem}.mrk.json").read_text())
+        assert len(markups["markups"][0]["controlPoints"]) == 24
+        assert (out / f"{image.stem}.overlay.png").stat().st_size > 10_000
+    rows = list(csv.DictReader((out / "results.csv").open(encoding="utf-8")))
+    assert len(rows) == 3
+    assert "broken.png" in json.dumps(rows[0])
+
+
+def test_measure_gives_guides_and_crop_from_landmarks_alone(phantoms, tmp_path):
+    image = sorted(phantoms.glob("*.png"))[0]
+    vertenet("predict", image, "--out", tmp_path, check=0)
+    done = vertenet("measure", "--image", image, "--landmarks", tmp_path / f"{image.stem}.mrk.json", check=0)
+    assert "L4/L5" in done.stdout
+    assert "Aorta crop" in done.stdout
+
+
+def test_convert_goes_there_and_back(tmp_path):
+    rows = ["label,x,y,fname,x_dim,y_dim"]
+    for vertebra in range(6):
+        y = 100 + 90 * vertebra
+        for x, dy in ((150, 0), (250, 2), (152, 70), (251, 72)):
+            rows.append(f"p,{x},{y + dy},scan.png,402,1104")
+    source = tmp_path / "points.csv"
+    source.write_text("\n".join(rows) + "\n")
+    vertenet("convert", source, tmp_path / "scan.mrk.json", check=0)
+    there = load(tmp_path / "scan.mrk.json")
+    assert next(iter(there.values())).spine.to_array()[0, 0].tolist() == [250, 102]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("predict", "nowhere.png", "--out", "o"), "nowhere.png"),
+        (("predict", "x.png", "--out", "o", "--anterior", "up"), "left, right, auto"),
+        (("predict", "x.png", "--out", "o", "--spacing", "-1"), "positive"),
+        (("predict", "x.png", "--out", "o", "--model", "no-such-model"), "no-such-model"),
+        (("phantom", "--out", "o", "--scanner", "toaster"), "toaster"),
+        (("train", "--out", "o"), "nothing to train on"),
+        (("import-checkpoint", "none.pth", "o.safetensors"), "none.pth"),
+        (("serve", "--studies", "no-such-folder"), "no-such-folder"),
+    ],
+)
+def test_a_bad_request_is_a_sentence_and_exit_code_2(arguments, words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = vertenet(*arguments, check=2)
+    assert words in done.stderr.replace("\n", " ")
+    assert not done.stderr.strip().startswith("{")

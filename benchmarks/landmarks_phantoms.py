@@ -51,7 +51,7 @@ def main() -> None:
         detected = predictors["levels"](radiograph, anterior="auto").spine.anterior
         facing.append(detected == truth.anterior)
 
-    console = Console()
+    console = Console(width=130)
     table = Table("images", "decoder", "n", "levels right", "95 %", "shifted", "median px", "mean px", "P95 px")
     groups = {"all": np.ones(len(seeds), bool)}
     groups |= {scanner: np.array(scanners) == scanner for scanner in sorted(set(scanners))}

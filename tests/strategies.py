@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from hypothesis import strategies as st
+
 from vertenet.spine import CORNERS, MIDPOINTS, STANDARD_LEVELS, Corner, Spine, Status, Transition, Vertebra
 
 #: (rows, columns) of the scanner matrices that spines are drawn in.

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
-import statistics
 import sys
 import tempfile
 import time
@@ -17,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from monailabel.client import MONAILabelClient
 from monailabel.client.client import MONAILabelClientException
 from rich.console import Console
@@ -31,7 +31,7 @@ from vertenet.imaging import read
 from vertenet.measure.crop import CropState
 from vertenet.phantom import PhantomTruth
 from vertenet.reading import RESEARCH_USE, Reading
-from vertenet.report.overlay import draw_overlay
+from vertenet.report import GalleryEntry, draw_overlay, write_gallery
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -112,27 +112,23 @@ def result_table(results: list[Result]) -> Table:
     )
     for result in results:
         if result.reading is None:
-            table.add_row(result.case.name, result.case.truth.scanner, f"[red]failed: {result.error}[/red]")
+            table.add_row(result.case.name, "failed", style="red")
             continue
-        errors = result.score.errors
+        errors = result.score.errors.ravel()
         table.add_row(
             result.case.name,
-            result.case.truth.scanner,
-            f"{statistics.median(errors.ravel()):.2f}" if errors.size else "-",
-            f"{errors.mean():.2f}" if errors.size else "-",
+            *_median_and_mean(errors),
             _yes_no(result.score.levels_right),
             result.reading.crop.state.value,
             _yes_no(result.crop_right),
         )
     done = [result for result in results if result.reading is not None]
     if done:
-        pooled = [error for result in done for error in result.score.errors.ravel()]
+        pooled = np.concatenate([result.score.errors.ravel() for result in done])
         table.add_section()
         table.add_row(
             f"all {len(results)}",
-            "",
-            f"{statistics.median(pooled):.2f}" if pooled else "-",
-            f"{statistics.fmean(pooled):.2f}" if pooled else "-",
+            *_median_and_mean(pooled),
             f"{sum(result.score.levels_right for result in done)} of {len(results)}",
             "",
             f"{sum(bool(result.crop_right) for result in done)} of {len(results)}",
@@ -140,8 +136,33 @@ def result_table(results: list[Result]) -> Table:
     return table
 
 
+def _median_and_mean(errors: np.ndarray) -> tuple[str, str]:
+    return (f"{np.median(errors):.2f}", f"{errors.mean():.2f}") if errors.size else ("-", "-")
+
+
 def _yes_no(value: bool | None) -> str:
     return {True: "[green]yes[/green]", False: "[red]no[/red]", None: "[yellow]not assessed[/yellow]"}[value]
+
+
+def gallery_entry(result: Result) -> GalleryEntry:
+    """The case's overlay, files and comparison with the truth; files lie beside the page."""
+    name, truth = result.case.name, result.case.truth
+    if result.reading is None:
+        return GalleryEntry(name, problem=result.error)
+    median, mean = _median_and_mean(result.score.errors.ravel())
+    crop = {True: "right", False: "wrong", None: "not assessed"}[result.crop_right]
+    return GalleryEntry(
+        name,
+        result.reading,
+        picture=f"{name}.overlay.png",
+        facts={
+            "scanner": truth.scanner,
+            "median / mean error, px": f"{median} / {mean}",
+            "levels right": "yes" if result.score.levels_right else "no",
+            "true crop": f"{'cropped' if truth.crop.cropped else 'clear'} ({crop})",
+        },
+        links={"markups": f"{name}.mrk.json", "reading": f"{name}.reading.json"},
+    )
 
 
 def demo(samples: Path, out: Path, console: Console) -> int:
@@ -159,8 +180,12 @@ def demo(samples: Path, out: Path, console: Console) -> int:
             results = []
             for result in ask_server(server.url, cases, out):
                 results.append(result)
-                console.print(f"  {result.case.name}: {result.error or f'{result.reading.latency_s:.2f} s'}")
-    gallery = write_demo_gallery(results, out)
+                console.print(
+                    f"  {result.case.name}: {result.error or f'{result.reading.latency_s:.2f} s'}", markup=False
+                )
+    gallery = write_gallery(
+        map(gallery_entry, results), out / "index.html", title="VerteNet demo", introduction=INTRODUCTION
+    )
     console.print(result_table(results))
     console.print("Errors: absolute differences of coordinates, pixels of the 1024 x 512 normalised frame.")
     console.print(f"Gallery: {gallery}\n")
@@ -169,6 +194,11 @@ def demo(samples: Path, out: Path, console: Console) -> int:
     failed = [result for result in results if result.reading is None]
     return 1 if failed else 0
 
+
+INTRODUCTION = (
+    "Synthetic images with exact truth (hollow squares), read through the server's REST API. Errors are absolute "
+    "differences of coordinates in pixels of the 1024 x 512 normalised frame."
+)
 
 HOW_TO_CONNECT = """To work with your own images in 3D Slicer:
   1. vertenet serve --studies FOLDER_OF_IMAGES --port 8000

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from tests.strategies import image_sizes, plain_spines, spines
 from vertenet.annotation import FORMATS, Annotation, convert, load, markups, save
 from vertenet.errors import AnnotationError, OptionError
@@ -100,9 +101,7 @@ def test_the_authors_csv_keeps_present_corners_and_scores_and_leaves_the_others_
 @given(spine=spines(SIZE), name=st.sampled_from(POSITIONS_ONLY))
 @settings(max_examples=40, deadline=None)
 def test_formats_of_24_points_refuse_a_spine_that_lacks_one_and_name_it(spine, name, folder):
-    lacking = [
-        f"{v.level}-{corner}" for v in spine for corner in CORNERS if v[corner].status is not Status.PRESENT
-    ]
+    lacking = [f"{v.level}-{corner}" for v in spine for corner in CORNERS if v[corner].status is not Status.PRESENT]
     path = folder / f"incomplete{FORMATS[name].suffix}"
     path.unlink(missing_ok=True)
     if not lacking:

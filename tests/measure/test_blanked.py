@@ -67,14 +67,14 @@ def test_black_bands_are_told_from_the_near_black_soft_tissue_of_dual_energy():
 @pytest.mark.parametrize("mean", [-8, -4, -2, 0, 2, 6])
 @pytest.mark.parametrize("quality", [None, 80])
 def test_soft_tissue_clipped_to_black_is_not_blanked(mean, quality):
-    for seed in range(3):
+    for seed in range(2):
         pixels = saturated_sacrum(tissue(seed, mean=mean, noise=5))
         assert blanked_mask(radiograph(pixels, quality).pixels).mean() < 0.003
 
 
 @pytest.mark.parametrize("quality", [None, 80])
 def test_air_and_a_saturated_sacrum_are_not_blanked(quality):
-    for seed in range(3):
+    for seed in range(2):
         assert not blanked_mask(radiograph(thin_patient(saturated_sacrum(tissue(seed))), quality).pixels).any()
 
 

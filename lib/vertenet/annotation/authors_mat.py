@@ -15,6 +15,7 @@ from ..errors import AnnotationError
 from ..files import beside
 from ..spine import CORNERS, Spine
 from .makesense import complete_corners, refuse_outside
+from .matfile import UnsupportedError, read_matrix
 from .names import AUTHORS_CORNERS
 from .order import recover
 from .record import Annotation, Known, where
@@ -32,9 +33,9 @@ def read(path: Path, known: Known) -> dict[str, Annotation]:
     image = path.name[: -len(path.suffix)]
     subject = where(path, image)
     points = _points(path)
-    if points.ndim != 2 or points.shape[1] != 2 or points.dtype.kind not in "iuf":
+    if points.ndim != 2 or points.shape[1] != 2:
         shape = " x ".join(str(n) for n in points.shape)
-        raise AnnotationError(f"{KEY} is {shape} {points.dtype.kind!r}, but 24 x 2 numbers are needed", subject=subject)
+        raise AnnotationError(f"{KEY} has {shape} numbers, but 24 x 2 are needed", subject=subject)
     size = known.size(image)
     side = known.anterior or "right"
     corners = recover(points, side, subject)
@@ -53,18 +54,15 @@ def write(annotations: Sequence[Annotation], path: Path) -> None:
 
 
 def _points(path: Path) -> np.ndarray:
-    from scipy.io import loadmat
-
     try:
-        return np.asarray(loadmat(path, variable_names=[KEY], appendmat=False)[KEY])
+        return read_matrix(path.read_bytes(), KEY)
     except KeyError as error:
         raise AnnotationError(f"the file has no variable {KEY}", subject=path) from error
-    except NotImplementedError as error:
+    except UnsupportedError as error:
         raise AnnotationError(
             "the file is of MATLAB's version 7.3", subject=path, remedy="Save it with the option -v7"
         ) from error
+    except ValueError as error:
+        raise AnnotationError(f"the file is not a readable .mat file: {error}", subject=path) from error
     except OSError as error:
-        raise AnnotationError(f"the file cannot be read ({error.strerror or error})", subject=path) from error
-    # SciPy's reader raises whatever its parsing of damaged bytes runs into.
-    except Exception as error:
-        raise AnnotationError(f"the file is not a readable .mat file ({error})", subject=path) from error
+        raise AnnotationError(f"the file cannot be read ({error.strerror})", subject=path) from error

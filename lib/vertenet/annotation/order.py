@@ -19,6 +19,8 @@ _POINTS = 24
 _WALL = 12
 #: Two clicks closer than this (px) are one corner clicked twice.
 _SAME_PX = 1.0
+#: No image is so large (px).
+_FARTHEST_PX = 1e6
 #: The spine may lean this far before its head end is no longer the upper one.
 _STEEPEST = np.radians(50.0)
 #: A corner must lie at least this share of the median distance from the midline.
@@ -90,9 +92,9 @@ def _point(points: np.ndarray, index: int) -> str:
 
 
 def _refuse_bad_positions(points: np.ndarray, subject: str) -> None:
-    bad = np.flatnonzero(~np.isfinite(points).all(axis=1))
+    bad = np.flatnonzero(~(np.abs(points) < _FARTHEST_PX).all(axis=1))
     if bad.size:
-        raise AnnotationError(f"point {bad[0] + 1} has no finite position", subject=subject)
+        raise AnnotationError(f"{_point(points, bad[0])} is nowhere in an image", subject=subject)
     apart = np.linalg.norm(points[:, None] - points[None], axis=-1)
     apart[np.triu_indices(_POINTS)] = np.inf
     second, first = np.unravel_index(np.argmin(apart), apart.shape)
@@ -150,13 +152,12 @@ def _split(points: np.ndarray, along: np.ndarray, across: np.ndarray, subject: s
     """(24,) bool, right of the midline; and (24,) positions of the points' feet along the midline."""
     scale = np.abs(along).max()
     t = along / scale
-    curve = np.polynomial.Polynomial.fit(t, across, 3)
+    curve = _cubic(t, across)
     right = across > curve(t)
     for _ in range(3):  # the midline between the two walls is a better one than that through all points
         if right.sum() != _WALL:
             break
-        walls = [np.polynomial.Polynomial.fit(t[wall], across[wall], 3) for wall in (right, ~right)]
-        curve = (walls[0].convert() + walls[1].convert()) / 2
+        curve = (_cubic(t[right], across[right]) + _cubic(t[~right], across[~right])) / 2
         right = across > curve(t)
     distance = np.abs(across - curve(t))
     doubtful = int(np.argmin(distance))
@@ -178,3 +179,8 @@ def _split(points: np.ndarray, along: np.ndarray, across: np.ndarray, subject: s
     for _ in range(5):  # fixed point of: the line from the foot to the point is normal to the curve
         foot = t + slope(foot) * (across - curve(foot)) / scale**2
     return right, foot
+
+
+def _cubic(t: np.ndarray, y: np.ndarray) -> np.polynomial.Polynomial:
+    """Least squares; of least norm where the points do not determine it, as wild points may not."""
+    return np.polynomial.Polynomial(np.linalg.lstsq(np.vander(t, 4, increasing=True), y, rcond=None)[0])

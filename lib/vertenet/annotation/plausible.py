@@ -81,10 +81,11 @@ def disc_fault(corners: np.ndarray, limits: Limits) -> Fault | None:
     gaps = np.linalg.norm(tops - bottoms, axis=-1)
     height = np.median(np.linalg.norm(corners[:, [IA, IP]] - corners[:, [SA, SP]], axis=-1))
     depth = np.median(np.linalg.norm(corners[:, [SA, IA]] - corners[:, [SP, IP]], axis=-1))
+    below = ((tops - bottoms) * np.diff(corners.mean(axis=1), axis=0)[:, None]).sum(axis=-1)
     for i in range(5):
-        if segments_cross(*bottoms[i], *tops[i]):
-            return Fault(i + 1, SA, "belongs to an edge that crosses the lower edge of the vertebra above")
         for k, corner in enumerate((SA, SP)):
+            if below[i, k] < 0:
+                return Fault(i + 1, corner, "lies above the lower edge of the vertebra above")
             if gaps[i, k] > limits.gap * height:
                 clause = "is a whole vertebra below the one above: was a point or a level left out?"
                 return Fault(i + 1, corner, clause)

@@ -26,7 +26,7 @@ DEFAULT_FACTOR = 1.2
 #: exact, so one is enough; a blanked region counts from 11, as in the paper.
 LEAST_SAMPLES = {"border": 1, "blanked": 11}
 #: Points at which the corridor is looked at from vertebral wall to edge, both included.
-POINTS_ACROSS = 65
+POINTS_ACROSS = 129
 
 
 class CropState(str, Enum):

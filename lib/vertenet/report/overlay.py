@@ -23,8 +23,10 @@ from .words import Tone, footer, remarks
 
 #: Height and greatest width of the image in the picture, picture pixels.
 HEIGHT, GREATEST_WIDTH = 1100, 1200
-#: Left and right of the image, for names and for what lies beyond its border; the text's column; the footer.
+#: Left and right of the image for names; the text's column; the footer.
 MARGIN, TEXT_WIDTH, FOOTER = 76, 300, 58
+#: More room at most for a corridor that reaches beyond the border.
+GREATEST_BEYOND = 300
 DPI = 100
 
 BACKGROUND, MUTED = "#15181d", "#aab2bd"
@@ -63,7 +65,7 @@ def draw_overlay(radiograph: Radiograph, reading: Reading, path: str | Path, tru
         True landmarks in source pixels, drawn as small hollow squares.
     """
     scale = min(HEIGHT / radiograph.rows, GREATEST_WIDTH / radiograph.columns)
-    figure, axes = _canvas(radiograph, scale)
+    figure, axes = _canvas(radiograph, scale, _margins(radiograph, reading, scale))
     axes.imshow(radiograph.pixels, cmap="gray", vmin=0, vmax=255, interpolation="bilinear", zorder=0)
     _draw_corridor(axes, radiograph, reading)
     _draw_guides(axes, reading)
@@ -76,18 +78,25 @@ def draw_overlay(radiograph: Radiograph, reading: Reading, path: str | Path, tru
         figure.savefig(temporary, dpi=DPI, format="png", facecolor=BACKGROUND)
 
 
-def _canvas(radiograph: Radiograph, scale: float) -> tuple[Figure, Axes]:
+def _margins(radiograph: Radiograph, reading: Reading, scale: float) -> tuple[float, float]:
+    """Left and right of the image, picture pixels: for names, and for guides that reach beyond the border."""
+    x = [end[0] for end in _guide_ends(reading).values()] or [0.0]
+    beyond = (-0.5 - min(x), max(x) - radiograph.columns + 0.5)
+    left, right = (MARGIN + min(max(overhang * scale, 0), GREATEST_BEYOND) for overhang in beyond)
+    return left, right
+
+
+def _canvas(radiograph: Radiograph, scale: float, margins: tuple[float, float]) -> tuple[Figure, Axes]:
     """A figure whose axes show source pixels, with a margin on both sides; one picture pixel is ``1 / scale``."""
-    image_height, image_width = radiograph.rows * scale, radiograph.columns * scale
-    width, height = image_width + 2 * MARGIN + TEXT_WIDTH, max(image_height, 420) + FOOTER
+    image_height, axes_width = radiograph.rows * scale, radiograph.columns * scale + sum(margins)
+    width, height = axes_width + TEXT_WIDTH, max(image_height, 420) + FOOTER
     figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI)
     FigureCanvasAgg(figure)
-    axes = figure.add_axes(
-        (0, 1 - image_height / height, (image_width + 2 * MARGIN) / width, image_height / height), facecolor=BACKGROUND
-    )
+    box = (0, 1 - image_height / height, axes_width / width, image_height / height)
+    axes = figure.add_axes(box, facecolor=BACKGROUND)
     axes.set_axis_off()
     axes.set_autoscale_on(False)
-    axes.set_xlim(-0.5 - MARGIN / scale, radiograph.columns - 0.5 + MARGIN / scale)
+    axes.set_xlim(-0.5 - margins[0] / scale, radiograph.columns - 0.5 + margins[1] / scale)
     axes.set_ylim(radiograph.rows - 0.5, -0.5)
     return figure, axes
 

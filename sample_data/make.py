@@ -7,7 +7,15 @@ from pathlib import Path
 from vertenet.phantom import generate, write
 
 #: name: (seed, scanner, difficulty, forced switches, how it is written)
-PLAIN = {"crop": None, "blanking": None, "fracture": (), "clipped_top": False, "clipped_bottom": False, "bits": 8}
+PLAIN = {
+    "crop": None,
+    "blanking": None,
+    "fracture": (),
+    "clipped_top": False,
+    "clipped_bottom": False,
+    "bits": 8,
+    "lstv": "none",
+}
 CASES = {
     "01-clean-horizon": (11, "hologic-horizon", "easy", {}, {}),
     "02-clean-4500a-dicom": (12, "hologic-4500a", "easy", {"bits": 12}, {"format": "dicom"}),

@@ -189,7 +189,7 @@ def demo(samples: Path, out: Path, console: Console) -> int:
     console.print(result_table(results))
     console.print("Errors: absolute differences of coordinates, pixels of the 1024 x 512 normalised frame.")
     console.print(f"Gallery: {gallery}\n")
-    console.print(HOW_TO_CONNECT, markup=False, highlight=False)
+    console.print(HOW_TO_CONNECT, markup=False, highlight=False, soft_wrap=True)
     console.print(f"{RESEARCH_USE} The samples are synthetic; so was what the model learned from.")
     failed = [result for result in results if result.reading is None]
     return 1 if failed else 0

@@ -217,12 +217,11 @@ def convert(
 def import_checkpoint(
     source: Annotated[Path, typer.Argument(help="The authors' checkpoint, such as model_last.pth.")],
     target: Annotated[Path, typer.Argument(help="The .safetensors file to write.")],
-    training_data: Annotated[str, typer.Option(help="What the weights were trained on, for the card.")] = "",
 ) -> None:
     """Turn a checkpoint of the authors' format into safetensors with a card."""
     from .networks import import_checkpoint as import_file
 
-    card = import_file(source, target, training_data=training_data or "unknown (imported checkpoint)")
+    card = import_file(source, target)
     out_console.print(f"Written: {target} (SHA-256 {card.sha256[:12]}…)")
 
 

@@ -61,7 +61,7 @@ def test_what_we_write_has_named_rows_in_the_order_of_the_authors(tmp_path, plai
         (lambda lines: [*lines[:5], "a,b,c,d,e,f", *lines[6:]], "line 6"),
         (lambda lines: [*lines[:5], "vertebra,1", *lines[6:]], "line 6"),
         (lambda lines: [*lines[:5], "v,nan,3,scan.jpg,402,1104", *lines[6:]], "line 6"),
-        (lambda lines: [*lines[:-1], lines[-1].replace("402", "403")], r"line 24.*another size"),
+        (lambda lines: [*lines[:-1], lines[-1].replace("402", "403")], r"line 24 .*another image size"),
         (lambda lines: [*lines[:-1], "v,900,900,scan.jpg,402,1104"], r"point 24 \(900, 900\) lies outside"),
         (lambda lines: ["T12-SA" + lines[0][8:], *lines[1:]], "'vertebra' .* names no corner"),
     ],

@@ -168,6 +168,15 @@ class TestNoAnswer:
         assert crop.extent_mm is None
         assert "L4 has no guide at L4/L5" in crop.reason
 
+    def test_the_edge_is_not_drawn_across_segments_that_have_no_guides(self):
+        bent = straight_spine().map_points(lambda p: p + np.column_stack([20 * np.sin(p[:, 1] / 90), 0 * p[:, 1]]))
+        crop = detect_crop(radiograph(CLEAN), without(bent, "L2-IA", "L3-SA"))
+        assert crop.state is CropState.NOT_ASSESSED
+        y = crop.edge[:, 1]
+        assert not ((y > DISCS[1] + 5) & (y < DISCS[3] - 5)).any()
+        assert len(y) == 250
+        assert len(crop.lost) == 250
+
     def test_a_spine_that_lacks_a_level_says_so(self):
         crop = detect_crop(radiograph(CLEAN), Spine(straight_spine().vertebrae[1:]))
         assert crop.state is CropState.NOT_ASSESSED

@@ -42,7 +42,7 @@ def read(path: Path, known: Known) -> dict[str, Annotation]:
         size = (int(float(rows)), int(float(columns)))
         if sizes.setdefault(image, size) != size:
             raise AnnotationError(
-                f"line {number} gives another image size than the lines before", subject=where(path, image)
+                f"line {number} gives another image size", subject=where(path, image)
             )
         images.setdefault(image, []).append((label, float(x), float(y)))
     if not images:

@@ -21,7 +21,7 @@ class LandmarkScore:
         of error), of the ``n`` landmarks that are present in both truth and prediction.
     levels_right : bool
         Every vertebra that lies wholly inside the image was found under its own name (centre within half its height),
-        and no vertebra was given a name that is not its own. Missing one is not right.
+        none carries the name of a neighbour, and none was named that does not exist. Missing one is not right.
     shifted : bool
         At least one vertebra carries the name of a neighbour.
     found : int
@@ -54,14 +54,13 @@ def score_landmarks(predicted: Spine, truth: Spine, shape: tuple[int, int]) -> L
     heights = np.linalg.norm(theirs[:, :2] - theirs[:, 2:], axis=-1).mean(axis=1)
     within = np.linalg.norm(centres - true_centres, axis=1) < heights / 2
     required = usable[1].all(axis=1)
-    # A vertebra partly outside may be left out; if it is named, the name must be right.
     known = np.isfinite(true_centres).all(axis=1)
-    wrong_name = found & known & ~within | found & ~known
     shifted = False
     for i in np.nonzero(found)[0]:
         distance = np.linalg.norm(true_centres - centres[i], axis=1)
         if np.isfinite(distance).any():
             nearest = int(np.nanargmin(distance))
             shifted |= bool(nearest != i and distance[nearest] < heights[nearest] / 2)
-    right = bool((found & within)[required].all() and not wrong_name.any())
+    # A vertebra partly hidden or outside may be left out or misplaced; one that does not exist may not be named.
+    right = bool((found & within)[required].all() and not shifted and not (found & ~known).any())
     return LandmarkScore(errors, right, shifted, int(found.sum()))

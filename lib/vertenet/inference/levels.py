@@ -38,6 +38,8 @@ EPS = 1e-3
 CERTAIN_MARGIN = 2.0
 #: Vertebrae that must be named before level evidence counts as such.
 MIN_NAMED = 3
+#: Mean score of the named vertebrae below which nothing is certain: noise and smooth texture reach 0.2 to 0.35.
+MIN_SCORE = 0.4
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,8 @@ class LevelDecision:
     """The best naming, the best one that disagrees with it, and the distance between them in nats.
 
     ``supported`` says that something other than the prices of missing levels speaks for the naming: level evidence on
-    several vertebrae or, for a network without it, all six found. Without that no margin makes it certain.
+    several vertebrae or, for a network without it, all six found; and a mean score that mere texture does not reach.
+    Without that no margin makes it certain.
     """
 
     best: LevelPath
@@ -98,6 +101,7 @@ def name_levels(candidates: Sequence[Candidate], rows: int) -> LevelDecision:
     named = {level for _, level in best.levels}
     has_evidence = all(candidate.level_scores is not None for candidate in candidates)
     supported = len(named) >= MIN_NAMED if has_evidence else named.issuperset(STANDARD_LEVELS)
+    supported &= float(np.mean([candidates[index].score for index, _ in best.levels])) >= MIN_SCORE
     return LevelDecision(best, alternative, margin, supported)
 
 

@@ -17,7 +17,7 @@ from ..errors import GeometryError
 from ..spine import CornerName, Spine, Status, Vertebra
 from .guides import DISCS, GUIDE_NAMES, SEGMENTS, Guide, disc_name, intervertebral_guides
 
-#: Samples of the edge from the first guide to the last, as in the paper.
+#: Samples of the whole edge, T12/L1 to L4/L5, as in the paper; a part of it has its share of them.
 SAMPLES = 500
 #: A guide steeper than this (degrees from the image's x axis) is no disc of a lateral spine image; its line would send
 #: the corridor far up or down.
@@ -85,41 +85,54 @@ def aortic_corridor(spine: Spine, factor: float, samples: int = SAMPLES) -> Corr
     if not bounded:
         raise GeometryError("no part of the aortic corridor can be built: " + "; ".join(gaps))
 
-    guides = list(usable.values())
     sign = 1.0 if spine.anterior == "right" else -1.0
-    _check_directions(guides, sign, spine.anterior)
-    width = mean_guide_length(guides)
-    walls = np.stack([guide.anterior for guide in guides])
-    edges = np.stack([guide.at_x(guide.anterior[0] + sign * factor * width) for guide in guides])
-    _check_order(guides, walls, "the anterior midpoints")
-    _check_order(guides, edges, "the guides, extended over the aorta,")
+    _check_directions(usable.values(), sign, spine.anterior)
+    width = mean_guide_length(usable.values())
+    walls = {name: guide.anterior for name, guide in usable.items()}
+    edges = {name: guide.at_x(guide.anterior[0] + sign * factor * width) for name, guide in usable.items()}
+    _check_order(walls, "the anterior midpoints")
+    _check_order(edges, "the guides, extended over the aorta,")
 
-    y = np.linspace(edges[0, 1], edges[-1, 1], samples)
-    edge = np.column_stack([CubicSpline(edges[:, 1], edges[:, 0])(y), y])
-    if np.abs(edge[:, 0] - np.interp(y, edges[:, 1], edges[:, 0])).max() > LARGEST_BULGE * width:
+    parts = [_stretch(run, walls, edges, samples * len(run) // len(SEGMENTS), width) for run in _runs(bounded)]
+    edge, wall, edge_step, wall_step, segment = (np.concatenate(arrays) for arrays in zip(*parts))
+    complete = tuple(SEGMENTS[i].value for i in range(len(SEGMENTS)) if _rests_on(located, i))
+    return Corridor(edge, wall, edge_step, wall_step, segment, complete, gaps)
+
+
+def _runs(segments: list[int]) -> list[list[int]]:
+    """Neighbouring segments together: the edge is never drawn across one that has no guides."""
+    runs: list[list[int]] = []
+    for i in segments:
+        if runs and runs[-1][-1] == i - 1:
+            runs[-1].append(i)
+        else:
+            runs.append([i])
+    return runs
+
+
+def _stretch(
+    run: list[int], walls: dict[str, np.ndarray], edges: dict[str, np.ndarray], samples: int, width: float
+) -> tuple[np.ndarray, ...]:
+    """Edge, wall, their steps and the segment at every sample of neighbouring segments."""
+    names = GUIDE_NAMES[3 * run[0] : 3 * run[-1] + 4]
+    x, knots = np.stack([edges[name] for name in names]).T
+    behind = np.stack([walls[name] for name in names])
+    y = np.linspace(knots[0], knots[-1], samples)
+    edge = np.column_stack([CubicSpline(knots, x)(y), y])
+    if np.abs(edge[:, 0] - np.interp(y, knots, x)).max() > LARGEST_BULGE * width:
         raise GeometryError("the guides are too irregular for a smooth corridor edge")
-    wall = np.column_stack([np.interp(y, edges[:, 1], walls[:, axis]) for axis in (0, 1)])
-
-    segment = np.full(samples, -1)
-    edge_y = {guide.name: point[1] for guide, point in zip(guides, edges)}
-    for i in bounded:
-        top, bottom = (edge_y[disc_name(*disc)] for disc in DISCS[i : i + 2])
-        segment[(y >= top) & (y <= bottom)] = i
-    kept = segment >= 0
-    return Corridor(
-        edge=edge[kept],
-        wall=wall[kept],
-        edge_step=_steps(edge)[kept],
-        wall_step=_steps(wall)[kept],
-        segment=segment[kept],
-        complete=tuple(SEGMENTS[i].value for i in range(len(SEGMENTS)) if _rests_on(located, i)),
-        gaps=gaps,
-    )
+    wall = np.column_stack([np.interp(y, knots, behind[:, axis]) for axis in (0, 1)])
+    # Every third guide is a disc: the bounds of the segments.
+    segment = run[0] + np.searchsorted(knots[3:-1:3], y)
+    return edge, wall, _steps(edge), _steps(wall), segment
 
 
 def mean_guide_length(guides: Iterable[Guide]) -> float:
-    """``w`` of the paper, pixels. L4/L5, the most variable and most tilted guide, is left out of the mean."""
-    return float(np.mean([guide.length for guide in guides if guide.name != GUIDE_NAMES[-1]]))
+    """``w`` of the paper, pixels. L4/L5, the most variable and most tilted guide, counts only if it is the only one."""
+    lengths = {guide.name: guide.length for guide in guides}
+    if len(lengths) > 1:
+        lengths.pop(GUIDE_NAMES[-1], None)
+    return float(np.mean(list(lengths.values())))
 
 
 def _with_outside_corners(spine: Spine) -> Spine:
@@ -140,7 +153,7 @@ def _rests_on(guides: dict[str, Guide], segment: int) -> bool:
 
 
 def _why_incomplete(spine: Spine, segment: int) -> str:
-    """ "L1 has no guide at T12/L1 (T12-IA outside, T12-IP outside)"."""
+    """For example "L1 has no guide at T12/L1 (T12-IA outside, T12-IP outside)"."""
     parts = []
     for upper, lower in DISCS[segment : segment + 2]:
         lacking = []
@@ -155,7 +168,7 @@ def _why_incomplete(spine: Spine, segment: int) -> str:
     return f"{SEGMENTS[segment]} has no guide at {' and '.join(parts)}"
 
 
-def _check_directions(guides: list[Guide], sign: float, anterior: str) -> None:
+def _check_directions(guides: Iterable[Guide], sign: float, anterior: str) -> None:
     for guide in guides:
         dx, dy = guide.anterior - guide.posterior
         if dx * sign <= 0:
@@ -164,11 +177,11 @@ def _check_directions(guides: list[Guide], sign: float, anterior: str) -> None:
             raise GeometryError(f"the guide {guide.name} is steeper than {STEEPEST_GUIDE:.0f} degrees")
 
 
-def _check_order(guides: list[Guide], points: np.ndarray, what: str) -> None:
-    wrong = np.flatnonzero(np.diff(points[:, 1]) <= 0)
-    if wrong.size:
-        upper, lower = guides[wrong[0]].name, guides[wrong[0] + 1].name
-        raise GeometryError(f"{what} of {upper} and {lower} are not in order from head to foot")
+def _check_order(points: dict[str, np.ndarray], what: str) -> None:
+    names = list(points)
+    for upper, lower in zip(names, names[1:]):
+        if points[lower][1] <= points[upper][1]:
+            raise GeometryError(f"{what} of {upper} and {lower} are not in order from head to foot")
 
 
 def _steps(points: np.ndarray) -> np.ndarray:

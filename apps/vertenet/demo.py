@@ -20,7 +20,7 @@ import numpy as np
 from monailabel.client import MONAILabelClient
 from monailabel.client.client import MONAILabelClientException
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from labelapp.background import BackgroundServer
 from labelapp.datastore import IMAGE_EXTENSIONS
@@ -107,9 +107,8 @@ def _sentence(error: MONAILabelClientException) -> str:
 
 
 def result_table(results: list[Result]) -> Table:
-    table = Table(
-        "case", "scanner", "median px", "mean px", "levels right", "crop", "crop right", title="VerteNet demo"
-    )
+    case = Column("case", no_wrap=True)
+    table = Table(case, "median px", "mean px", "levels right", "crop", "crop right", title="VerteNet demo")
     for result in results:
         if result.reading is None:
             table.add_row(result.case.name, "failed", style="red")

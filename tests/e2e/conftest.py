@@ -42,11 +42,8 @@ def make_studies(folder: Path) -> Path:
 
 
 def our_server(studies: Path, environment: dict[str, str], app: Path | None = None) -> BackgroundServer:
-    if app is None:
-        command = [sys.executable, "-m", "vertenet.cli", "serve", "--studies", str(studies), "--port", "0"]
-    else:
-        call = f"from vertenet.serving import serve; serve({str(studies)!r}, app={str(app)!r})"
-        command = [sys.executable, "-c", call]
+    command = [sys.executable, "-m", "vertenet.cli", "serve", "--studies", str(studies), "--port", "0"]
+    command += ["--app", str(app)] if app else []
     return BackgroundServer(command, environment=environment)
 
 

@@ -113,7 +113,7 @@ def test_a_voi_lut_goes_before_a_window_and_over_the_range_of_its_table(load):
     stored = files.ramp(bits=12)
     item = Dataset()
     item.LUTDescriptor = [4096, 0, 16]
-    item.LUTData = [min(value // 4, 1000) for value in range(4096)]
+    item.LUTData = np.minimum(np.arange(4096) // 4, 1000).astype("<u2").tobytes()
     ds = files.dataset(stored, bits=12, WindowCenter=1, WindowWidth=1)
     ds.VOILUTSequence = Sequence([item])
     np.testing.assert_allclose(load(ds).pixels, np.minimum(stored // 4, 1000) * 0.255, atol=1e-3)
@@ -123,7 +123,7 @@ def test_a_modality_lut_is_applied(load):
     stored = files.ramp(bits=8)
     item = Dataset()
     item.LUTDescriptor = [256, 0, 16]
-    item.LUTData = [255 * 255 - value * value for value in range(256)]
+    item.LUTData = (255 * 255 - np.arange(256) ** 2).astype("<u2").tobytes()
     item.ModalityLUTType = "US"
     ds = files.dataset(stored)
     ds.ModalityLUTSequence = Sequence([item])
@@ -231,7 +231,7 @@ def _frames(count):
         (files.dataset(files.ramp(), PhotometricInterpretation=None), "missing"),
         (files.dataset(files.ramp(), Rows=20000, Columns=20000), "20000 x 20000 pixels, more than"),
         (files.dataset(files.ramp(8, 8)), "8 x 8 pixels, but a side needs at least 32"),
-        (files.dataset(files.ramp(), BitsAllocated=None), "cannot be read as DICOM"),
+        (files.dataset(files.ramp(), BitsStored=None), "cannot be read as DICOM"),
     ],
 )
 def test_files_without_one_grey_image_are_refused(load, ds, message):

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import struct
-import zlib
-
 import numpy as np
 import pytest
 import SimpleITK
@@ -12,6 +9,7 @@ import tifffile
 from PIL import Image
 
 from tests.imaging.dicom_files import ramp
+from tests.imaging.png_files import png_bytes, write_deep_png
 from vertenet.errors import ImageReadError
 from vertenet.imaging import read
 from vertenet.imaging.intensity import spread
@@ -57,15 +55,15 @@ def test_grey_in_other_modes_is_grey(tmp_path, mode, name):
     Image.fromarray(ramp(bits=8)).convert(mode).save(tmp_path / name)
     radiograph = read(tmp_path / name)
     np.testing.assert_array_equal(radiograph.pixels, ramp(bits=8))
-    assert radiograph.warnings == ()
+    # ITK has no pixel type for grey with transparency, and then nobody knows where 3D Slicer puts the image.
+    assert bool(radiograph.warnings) == ((mode, name) == ("LA", "a.png"))
 
 
-@pytest.mark.parametrize("channels", [2, 3, 4])
+@pytest.mark.parametrize("channels", [3, 4])
 def test_16_bit_grey_saved_as_colour_keeps_its_depth(tmp_path, channels):
     stored = ramp(bits=12)
     opaque = np.full_like(stored, 65535)
-    stack = {2: [stored, opaque], 3: [stored] * 3, 4: [stored, stored, stored, opaque]}[channels]
-    write_png(tmp_path / "a.png", np.stack(stack, axis=-1))
+    write_deep_png(tmp_path / "a.png", np.stack([stored, stored, stored, opaque][:channels], axis=-1))
     np.testing.assert_array_equal(read(tmp_path / "a.png").pixels, spread(stored))
 
 
@@ -84,14 +82,15 @@ def test_transparency_is_ignored_with_a_warning(tmp_path):
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-@pytest.mark.parametrize("name", ["a.jpg", "a.tif", "a.png"])
+@pytest.mark.parametrize("name", ["a.jpg", "a.tif", "lzw.tif", "a.png"])
 def test_exif_turns_the_image_and_its_geometry_together(tmp_path, orientation, name):
     # A bright patch near the stored corner (3, 5) must be where the geometry says that stored pixel is.
     stored = np.zeros((48, 40), np.uint8)
     stored[5, 3] = 255
     exif = Image.Exif()
     exif[0x0112] = orientation
-    Image.fromarray(stored).save(tmp_path / name, exif=exif, **({"quality": 100} if name == "a.jpg" else {}))
+    options = {"a.jpg": {"quality": 100}, "lzw.tif": {"compression": "tiff_lzw"}}.get(name, {})
+    Image.fromarray(stored).save(tmp_path / name, exif=exif, **options)
     radiograph = read(tmp_path / name)
     assert radiograph.pixels.shape == ((40, 48) if orientation >= 5 else (48, 40))
     y, x = np.unravel_index(radiograph.pixels.argmax(), radiograph.pixels.shape)
@@ -132,6 +131,7 @@ def save_nan(path):
         ("a.png", save_pages, "2 images, but one"),
         ("a.tif", save_nan, "not finite"),
         ("a.png", lambda path: Image.fromarray(ramp(31, 50, 8)).save(path), "50 x 31 pixels"),
+        ("a.png", lambda path: write_deep_png(path, np.stack([ramp()] * 2, axis=-1)), "without transparency"),
     ],
 )
 def test_what_is_no_single_grey_image_is_refused(tmp_path, name, save, message):
@@ -146,19 +146,3 @@ def test_a_header_of_an_impossible_size_is_refused_before_anything_is_allocated(
     (tmp_path / "bomb.png").write_bytes(png_bytes(side, side, 8, 0, b"\0" * 100))
     with pytest.raises(ImageReadError, match=r"bomb\.png.*64 megapixels"):
         read(tmp_path / "bomb.png")
-
-
-def png_bytes(columns: int, rows: int, depth: int, kind: int, raw: bytes) -> bytes:
-    def chunk(name: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-
-    header = struct.pack(">IIBBBBB", columns, rows, depth, kind, 0, 0, 0)
-    image = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(raw)) + chunk(b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + image
-
-
-def write_png(path, pixels: np.ndarray) -> None:
-    """A 16-bit PNG with several channels, which Pillow cannot write."""
-    rows, columns, channels = pixels.shape
-    raw = b"".join(b"\0" + row.astype(">u2").tobytes() for row in pixels)
-    path.write_bytes(png_bytes(columns, rows, 16, {2: 4, 3: 2, 4: 6}[channels], raw))

@@ -78,6 +78,11 @@ def test_air_and_a_saturated_sacrum_are_not_blanked(quality):
         assert not blanked_mask(radiograph(thin_patient(saturated_sacrum(tissue(seed))), quality).pixels).any()
 
 
+def test_the_steps_of_a_smooth_gradient_in_whole_grey_levels_are_not_cut_edges():
+    gradient = np.tile(np.clip(np.arange(COLUMNS) / 12 - 8, 0, 255), (ROWS, 1))
+    assert not blanked_mask(radiograph(gradient).pixels).any()
+
+
 def test_a_band_beside_air_is_told_from_the_air():
     pixels = thin_patient(tissue(2))
     found = blanked_mask(radiograph(np.where(STAIRS, 0, pixels)).pixels)

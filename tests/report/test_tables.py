@@ -41,7 +41,7 @@ def test_what_is_not_known_is_an_empty_cell_and_never_zero(tmp_path):
     for name in ("L3-SA_x", "L3-SA_y", "crop_fraction", "crop_extent_px", "crop_extent_mm", "spacing_row_mm"):
         assert row[name] == "", name
     assert row["crop_state"] == "could not be assessed"
-    assert "L3-SA missing" in row["crop_reason"]
+    assert "L2/L3 (L3 missing)" in row["crop_reason"]
     assert "Pixel spacing unknown" in row["warnings"]
 
 

@@ -24,8 +24,10 @@ def test_a_trace_of_a_crop_is_not_rounded_to_nothing():
 
 
 def test_without_numbers_a_crop_says_what_was_not_looked_at():
-    crop = CropResult(CropState.CROPPED, segments=("L1",), causes=("border", "blanked"), reason="L4 has no guide")
-    expected = "Aorta cropped at L1 (border of the image and blanked region). Not assessed elsewhere: L4 has no guide"
+    crop = CropResult(
+        CropState.CROPPED, segments=("L1",), causes=("border", "blanked"), reason="no guide at L4/L5, so ..."
+    )
+    expected = "Aorta cropped at L1 (border of the image and blanked region); no guide at L4/L5, so ..."
     assert crop_sentence(crop) == expected
 
 

@@ -14,7 +14,7 @@ from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from ..errors import ImageReadError
 from ..radiograph import Radiograph
 from .colour import grey_of
-from .geometry import viewer_geometry
+from .dicom_geometry import dicom_geometry
 from .intensity import as_display
 from .limits import check_size
 from .orientation import dicom_anterior
@@ -65,7 +65,7 @@ def read_dicom(path: Path, magnification: float | None) -> Radiograph:
         spacing = dicom_spacing(ds, magnification, warnings)
         anterior = dicom_anterior(ds, path, warnings)
         metadata = {keyword: text(ds, keyword) for keyword in KEPT if text(ds, keyword)}
-    geometry = viewer_geometry(path, warnings)
+        geometry = dicom_geometry(ds, warnings)
     return Radiograph(pixels, spacing, anterior, path.name, metadata, tuple(warnings), geometry)
 
 

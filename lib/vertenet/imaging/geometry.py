@@ -50,7 +50,7 @@ def viewer_geometry(path: Path, warnings: list[str]) -> ViewerGeometry:
     try:
         reader = open_header(path)
     except RuntimeError:
-        warnings.append("3D Slicer may not open this file: its reader cannot; markups take 1 mm a pixel")
+        warnings.append("ITK cannot read this file, so 3D Slicer may not either; markups take 1 mm a pixel")
         return ViewerGeometry.identity()
     return plane_geometry(reader, 0, 1)
 

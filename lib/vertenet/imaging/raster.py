@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import SimpleITK
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
 from ..errors import ImageReadError
 from ..radiograph import Radiograph
@@ -20,6 +20,7 @@ from .geometry import Turn, named_with, open_header, viewer_geometry
 from .intensity import as_display
 from .limits import MAX_PIXELS, check_size
 from .sniff import Kind
+from .tiff import read_page
 
 #: EXIF orientation to the turn that shows the image upright (CIPA DC-008, Orientation).
 EXIF_TURNS = {
@@ -32,8 +33,8 @@ EXIF_TURNS = {
     8: Turn(transpose=True, flip_rows=True),
 }
 _ORIENTATION = 0x0112
-_PHOTOMETRIC = 262
-_WHITE_IS_ZERO = 0
+#: Colour types of PNG (ISO/IEC 15948, 11.2.2).
+_PNG_COLOURS, _PNG_GREY_ALPHA = (2, 6), 4
 _DEEP_GREY = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")
 
 
@@ -46,47 +47,49 @@ def read_raster(path: Path, kind: Kind) -> Radiograph:
         Colour, one bit a pixel, several pages, damaged, or of an impossible size.
     """
     warnings: list[str] = []
-    turn, stored, inverted = _load(path, kind, warnings)
-    display = as_display(stored)
-    geometry = viewer_geometry(path, warnings)
-    return Radiograph(
-        255.0 - display if inverted else display,
-        name=path.name,
-        warnings=tuple(warnings),
-        geometry=turn.geometry(geometry, *stored.shape),
-    )
+    with python_warnings.catch_warnings():
+        # Pillow's own size warning (the limit here is lower) and its remarks on damaged tags.
+        python_warnings.simplefilter("ignore")
+        load = _tiff if kind is Kind.TIFF else _png_or_jpeg
+        orientation, display = load(path, kind, warnings)
+    turn = EXIF_TURNS.get(orientation, Turn())
+    pixels = turn.array(display)
+    geometry = turn.geometry(viewer_geometry(path, warnings), *pixels.shape)
+    return Radiograph(pixels, name=path.name, warnings=tuple(warnings), geometry=geometry)
 
 
-def _load(path: Path, kind: Kind, warnings: list[str]) -> tuple[Turn, np.ndarray, bool]:
-    """The turn from stored to upright, the upright stored values, and whether white is zero in them."""
+def _png_or_jpeg(path: Path, kind: Kind, warnings: list[str]) -> tuple[int, np.ndarray]:
+    """EXIF orientation and display values as stored."""
     try:
-        with python_warnings.catch_warnings():
-            # Pillow's own size warning; the limit below is ours, and lower.
-            python_warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = Image.open(path, formats=[kind.value])
+        image = Image.open(path, formats=[kind.value])
     except Image.DecompressionBombError as error:
         raise ImageReadError(
             f"the header says more pixels than the limit of {MAX_PIXELS >> 20} megapixels",
             subject=path,
             remedy="Check the file; a radiograph is never that large",
         ) from error
-    except UnidentifiedImageError:
-        if kind is Kind.TIFF:  # Pillow has no mode for 16-bit colour
-            return Turn(), _deep_colour(path, ".tif"), False
-        raise
     with image:
         check_size(path, image.height, image.width)
         if getattr(image, "n_frames", 1) > 1:
             raise ImageReadError(
                 f"the file holds {image.n_frames} images, but one is needed", subject=path, remedy="Split it"
             )
-        turn = EXIF_TURNS.get(image.getexif().get(_ORIENTATION, 1), Turn())
+        orientation = image.getexif().get(_ORIENTATION, 1)
         if kind is Kind.PNG and _is_deep_colour_png(path):
-            return turn, turn.array(_deep_colour(path, ".png")), False
+            return orientation, as_display(_deep_colour(path, ".png"))
+        return orientation, as_display(_grey_values(image, path, warnings))
+
+
+def _tiff(path: Path, kind: Kind, warnings: list[str]) -> tuple[int, np.ndarray]:
+    """Orientation and display values as stored."""
+    page = read_page(path)
+    if page.is_deep_colour:
+        return page.orientation, as_display(_deep_colour(path, ".tif"))
+    with page.open(path) as image:
+        display = as_display(_grey_values(image, path, warnings))
         # Pillow inverts 1-bit and 8-bit images whose white is zero, and leaves deeper ones as they are.
-        inverted = kind is Kind.TIFF and image.tag_v2.get(_PHOTOMETRIC) == _WHITE_IS_ZERO and image.mode in _DEEP_GREY
-        # Pillow turns TIFF files itself while loading; exif_transpose knows.
-        return turn, _grey_values(ImageOps.exif_transpose(image), path, warnings), inverted
+        inverted = page.white_is_zero and image.mode in _DEEP_GREY
+    return page.orientation, 255.0 - display if inverted else display
 
 
 def _grey_values(image: Image.Image, path: Path, warnings: list[str]) -> np.ndarray:
@@ -112,22 +115,19 @@ def _finite(values: np.ndarray, path: Path) -> np.ndarray:
 
 
 def _is_deep_colour_png(path: Path) -> bool:
-    """16 bits a channel with colour or alpha: Pillow would cut these to 8 bits, and 12-bit data to black."""
+    """16 bits a channel with colour: Pillow would cut them to 8 bits, and 12-bit data to black."""
     with path.open("rb") as file:
         header = file.read(26)
-    return header[24] == 16 and header[25] in (2, 4, 6)
+    depth, kind = header[24:26]
+    if depth == 16 and kind == _PNG_GREY_ALPHA:  # which ITK cannot read either
+        raise ImageReadError(
+            "the image is grey of 16 bits with transparency", subject=path, remedy="Save it without transparency"
+        )
+    return depth == 16 and kind in _PNG_COLOURS
 
 
 def _deep_colour(path: Path, extension: str) -> np.ndarray:
     """(rows, columns) uint16 grey values of an image with several 16-bit channels, read by ITK."""
     with named_with(path, extension) as readable:
-        reader = open_header(readable)
-        size = reader.GetSize()
-        if len(size) != 2:
-            raise ImageReadError("the file holds several images, but one is needed", subject=path, remedy="Split it")
-        check_size(path, size[1], size[0])
-        channels = SimpleITK.GetArrayFromImage(reader.Execute())
-    if channels.ndim == 2:
-        return channels
-    colours = channels[..., :1] if channels.shape[-1] < 3 else channels[..., :3]
-    return grey_of(colours, path)
+        channels = SimpleITK.GetArrayFromImage(open_header(readable).Execute())
+    return grey_of(channels[..., :3], path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from ..radiograph import Radiograph, Spacing
 from ..spine import Side
 from .sniff import Kind, sniff
 from .spacing import given_magnification, given_spacing
+
+_NOISE = re.compile(r"^(sitk::|ITK )ERROR: |\w+\(0x[0-9a-f]+\): | (file )?<_io\.\w+ object at 0x[0-9a-f]+>")
 
 
 def read(
@@ -138,5 +141,7 @@ def _alike(a: Spacing, b: Spacing) -> bool:
 
 
 def _last_line(error: Exception) -> str:
+    """The gist of a parser's message: its last line, without the parser's name and addresses in memory."""
     lines = [line for line in str(error).splitlines() if line.strip()]
-    return lines[-1].strip()[:160] if lines else type(error).__name__
+    gist = _NOISE.sub("", lines[-1]).strip() if lines else ""
+    return gist[:160] or type(error).__name__

@@ -18,6 +18,7 @@ from ..spine import Side
 from .geometry import Turn, named_with, open_header, plane_geometry
 from .intensity import as_display
 from .limits import check_size
+from .nifti import check_nifti
 from .orientation import direction_letter
 from .sniff import Kind, is_gzipped
 from .spacing import warn_if_implausible
@@ -28,6 +29,10 @@ _OWN_EXTENSIONS = {
     Kind.META: (".mha", ".mhd"),
 }
 _DETACHED = {Kind.NRRD: ("data file", "datafile"), Kind.META: ("elementdatafile",)}
+_REQUIRED = {
+    Kind.NRRD: ("type", "dimension", "sizes", "encoding"),
+    Kind.META: ("ndims", "dimsize", "elementtype", "elementdatafile"),
+}
 _HEADER_BYTES = 65536
 
 
@@ -39,7 +44,9 @@ def read_volume(path: Path, kind: Kind) -> Radiograph:
     ImageReadError
         More than one slice, several values a pixel, values that are not finite, cut off, or of an impossible size.
     """
-    data = _data_file(path, kind)
+    if kind is Kind.NIFTI:
+        check_nifti(path)
+    data = None if kind is Kind.NIFTI else _data_file(path, kind)
     with named_with(path, _extension(path, kind)) as readable:
         reader = open_header(readable)
         column_axis, row_axis = _plane(path, reader)
@@ -131,8 +138,6 @@ def _data_file(path: Path, kind: Kind) -> Path | None:
 
     A header may name any file of the machine as its pixels, so only one beside the header is accepted.
     """
-    if kind is Kind.NIFTI:
-        return None
     with path.open("rb") as file:
         lines = file.read(_HEADER_BYTES).split(b"\n")
     fields = {}
@@ -143,6 +148,9 @@ def _data_file(path: Path, kind: Kind) -> Path | None:
         fields[key.strip().lower()] = value.strip()
         if key.strip().lower() in _DETACHED[Kind.META]:
             break
+    lacking = [name for name in _REQUIRED[kind] if name not in fields]
+    if lacking:
+        raise ImageReadError(f"the {kind} header lacks {lacking[0]!r}", subject=path)
     names = [fields[key] for key in _DETACHED[kind] if key in fields]
     packed = fields.get("encoding", "raw") != "raw" or fields.get("compresseddata", "false").lower() == "true"
     if not names or names[0].upper() == "LOCAL":

@@ -35,6 +35,8 @@ MOST_CONTRAST = 200.0
 #: Share of the contrast that must be gained from one pixel to the next, averaged along the step. Measured on test
 #: images: 0.95 and more at software edges, below 0.2 at anatomical ones.
 LEAST_JUMP = 0.4
+#: The same in grey levels: a smooth image stored in whole levels has steps of one.
+LEAST_STEP = 1.5
 #: Pixels looked at before and after the end of the filled stretch.
 BEFORE, AFTER = 2, 14
 
@@ -96,5 +98,5 @@ def _mark_from_left(
         if not contrast_range[0] <= contrast <= contrast_range[1]:
             continue
         jumps = np.diff(profile)
-        if jumps.max() >= LEAST_JUMP * contrast:
+        if jumps.max() >= max(LEAST_JUMP * contrast, LEAST_STEP):
             mask[top:bottom, : end - BEFORE + 1 + int(jumps.argmax())] = True

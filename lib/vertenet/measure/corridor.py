@@ -14,7 +14,7 @@ import numpy as np
 from scipy.interpolate import CubicSpline
 
 from ..errors import GeometryError
-from ..spine import CornerName, Spine, Status, Vertebra
+from ..spine import CornerName, Level, Spine, Status, Vertebra
 from .guides import DISCS, GUIDE_NAMES, SEGMENTS, Guide, disc_name, intervertebral_guides
 
 #: Samples of the whole edge, T12/L1 to L4/L5, as in the paper; a part of it has its share of them.
@@ -43,8 +43,8 @@ class Corridor:
     complete : tuple of str
         Segments that rest on located corners alone. The others in ``segment`` rest on a corner that lies outside the
         image: they can show that something is lost, never that nothing is.
-    gaps : tuple of str
-        For every segment that is not in ``complete``, a clause that says why.
+    gap : str
+        Which segments are not in ``complete``, and for want of what; empty if all are.
     """
 
     edge: np.ndarray
@@ -53,7 +53,7 @@ class Corridor:
     wall_step: np.ndarray
     segment: np.ndarray
     complete: tuple[str, ...]
-    gaps: tuple[str, ...]
+    gap: str
 
     def across(self, share: np.ndarray) -> np.ndarray:
         """(n, m, 2) points at the (m,) ``share`` of the way from wall (0) to edge (1), source pixels."""
@@ -81,9 +81,9 @@ def aortic_corridor(spine: Spine, factor: float, samples: int = SAMPLES) -> Corr
     # A corner beyond the image is no measurement, so `located` lacks it; but that it lies beyond is the very question.
     usable = intervertebral_guides(_with_outside_corners(spine))
     bounded = [i for i, pair in enumerate(zip(DISCS, DISCS[1:])) if all(disc_name(*disc) in usable for disc in pair)]
-    gaps = tuple(_why_incomplete(spine, i) for i in range(len(SEGMENTS)) if not _rests_on(located, i))
+    gap = _gap(spine, located)
     if not bounded:
-        raise GeometryError("no part of the aortic corridor can be built: " + "; ".join(gaps))
+        raise GeometryError(gap)
 
     sign = 1.0 if spine.anterior == "right" else -1.0
     _check_directions(usable.values(), sign, spine.anterior)
@@ -96,7 +96,7 @@ def aortic_corridor(spine: Spine, factor: float, samples: int = SAMPLES) -> Corr
     parts = [_stretch(run, walls, edges, samples * len(run) // len(SEGMENTS), width) for run in _runs(bounded)]
     edge, wall, edge_step, wall_step, segment = (np.concatenate(arrays) for arrays in zip(*parts))
     complete = tuple(SEGMENTS[i].value for i in range(len(SEGMENTS)) if _rests_on(located, i))
-    return Corridor(edge, wall, edge_step, wall_step, segment, complete, gaps)
+    return Corridor(edge, wall, edge_step, wall_step, segment, complete, gap)
 
 
 def _runs(segments: list[int]) -> list[list[int]]:
@@ -152,20 +152,29 @@ def _rests_on(guides: dict[str, Guide], segment: int) -> bool:
     return all(disc_name(*disc) in guides for disc in DISCS[segment : segment + 2])
 
 
-def _why_incomplete(spine: Spine, segment: int) -> str:
-    """For example "L1 has no guide at T12/L1 (T12-IA outside, T12-IP outside)"."""
-    parts = []
-    for upper, lower in DISCS[segment : segment + 2]:
-        lacking = []
-        for level, names in ((upper, ("IA", "IP")), (lower, ("SA", "SP"))):
-            if level not in spine:
-                lacking.append(f"{level} not among the landmarks")
-                continue
-            corners = [(name, spine[level][CornerName(name)]) for name in names]
+def _gap(spine: Spine, located: dict[str, Guide]) -> str:
+    """For example "no guide at T12/L1 (T12-IA outside, T12-IP outside), so L1 could not be measured"."""
+    open_segments = [level.value for i, level in enumerate(SEGMENTS) if not _rests_on(located, i)]
+    if not open_segments:
+        return ""
+    discs = [
+        f"{disc_name(*disc)} ({', '.join(_lacking(spine, *disc))})" for disc in DISCS if disc_name(*disc) not in located
+    ]
+    return f"no guide at {' and '.join(discs)}, so {', '.join(open_segments)} could not be measured"
+
+
+def _lacking(spine: Spine, upper: Level, lower: Level) -> list[str]:
+    """What the guide of a disc lacks: whole vertebrae by name, single corners with theirs."""
+    lacking = []
+    for level, names in ((upper, (CornerName.IA, CornerName.IP)), (lower, (CornerName.SA, CornerName.SP))):
+        if level not in spine:
+            lacking.append(f"{level} not among the landmarks")
+        elif len({corner.status for corner in spine[level].points.values()}) == 1 and spine[level].is_missing:
+            lacking.append(f"{level} {spine[level][names[0]].status}")
+        else:
+            corners = [(name, spine[level][name]) for name in names]
             lacking += [f"{level}-{name} {corner.status}" for name, corner in corners if not corner.is_present]
-        if lacking:
-            parts.append(f"{disc_name(upper, lower)} ({', '.join(lacking)})")
-    return f"{SEGMENTS[segment]} has no guide at {' and '.join(parts)}"
+    return lacking
 
 
 def _check_directions(guides: Iterable[Guide], sign: float, anterior: str) -> None:

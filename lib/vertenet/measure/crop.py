@@ -161,16 +161,17 @@ def detect_crop(radiograph: Radiograph, spine: Spine, factor: float = DEFAULT_FA
     # A segment that rests on a corner beyond the image was looked at for what is lost in it, and for nothing else.
     names = np.array([level.value for level in SEGMENTS])[corridor.segment]
     shown = rows | np.isin(names, corridor.complete)
+    unless_cropped = CropState.NOT_ASSESSED if corridor.gap else CropState.CLEAR
     result = CropResult(
-        state=CropState.CROPPED if causes else CropState.CLEAR if not corridor.gaps else CropState.NOT_ASSESSED,
+        state=CropState.CROPPED if causes else unless_cropped,
         factor=factor,
         segments=tuple(level.value for level in SEGMENTS if (names[rows] == level.value).any()),
         causes=causes,
         edge=corridor.edge[shown],
         lost=rows[shown],
-        reason="; ".join(corridor.gaps),
+        reason=corridor.gap,
     )
-    if corridor.gaps:
+    if corridor.gap:
         return result
     area = corridor.area_density(share)
     area[:, [0, -1]] /= 2  # trapezoidal rule

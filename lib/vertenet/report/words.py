@@ -44,7 +44,7 @@ def crop_sentence(crop: CropResult) -> str:
     if crop.extent_px is not None:
         mm = "" if crop.extent_mm is None else f" = {crop.extent_mm:.0f} mm"
         text += f", along {crop.extent_px:.0f} px{mm} of its edge"
-    return f"{text}. Not assessed elsewhere: {crop.reason}" if crop.reason else text
+    return f"{text}; {crop.reason}" if crop.reason else text
 
 
 def spacing_words(reading: Reading) -> str:

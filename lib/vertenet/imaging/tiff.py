@@ -1,0 +1,59 @@
+"""Reading a TIFF file's one page without trusting Pillow with its orientation.
+
+Pillow (13.0) swaps the size of a page with orientation 5 to 8 before decoding it, and scrambles uncompressed ones.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+import tifffile
+from PIL import Image
+
+from ..errors import ImageReadError
+from .limits import check_size
+
+_UPRIGHT = 1
+# It logs every oddity of a damaged file as an error, and raises those that matter.
+logging.getLogger("tifffile").setLevel(logging.CRITICAL)
+
+
+@dataclass(frozen=True)
+class TiffPage:
+    """What the header says: EXIF-like orientation, whether white is zero, and whether it is colour of 16 bits."""
+
+    orientation: int
+    white_is_zero: bool
+    is_deep_colour: bool
+    _orientation_at: int | None
+    _byte_order: str
+
+    def open(self, path: Path) -> Image.Image:
+        """The page as stored, its orientation not applied."""
+        content = bytearray(path.read_bytes())
+        if self._orientation_at is not None:
+            width = 2  # a SHORT
+            content[self._orientation_at : self._orientation_at + width] = _UPRIGHT.to_bytes(width, self._byte_order)
+        return Image.open(io.BytesIO(content), formats=["TIFF"])
+
+
+def read_page(path: Path) -> TiffPage:
+    """The header of a TIFF file with a single page of a possible size. Raises `ImageReadError` for another."""
+    with tifffile.TiffFile(path) as file:
+        if len(file.pages) != 1:
+            raise ImageReadError(
+                f"the file holds {len(file.pages)} images, but one is needed", subject=path, remedy="Split it"
+            )
+        page = file.pages[0]
+        check_size(path, page.imagelength, page.imagewidth)
+        tag = page.tags.get("Orientation")
+        return TiffPage(
+            orientation=_UPRIGHT if tag is None else int(tag.value),
+            white_is_zero=page.photometric == tifffile.PHOTOMETRIC.MINISWHITE,
+            is_deep_colour=page.samplesperpixel > 1 and page.bitspersample == 16,
+            _orientation_at=None if tag is None else tag.valueoffset,
+            _byte_order="little" if file.byteorder == "<" else "big",
+        )

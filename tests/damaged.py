@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import tifffile
 from PIL import Image
 from pydicom.dataset import Dataset
 from pydicom.uid import RLELossless
+
 from tests.imaging import dicom_files
 from tests.imaging.png_files import png_bytes
 
@@ -77,12 +79,10 @@ def _dicom(ds: Dataset) -> bytes:
     return out.getvalue()
 
 
-def _volume(array: np.ndarray, suffix: str) -> bytes:
-    import tempfile
-
+def _volume(array: np.ndarray, suffix: str, **options) -> bytes:
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / f"volume{suffix}"
-        SimpleITK.WriteImage(SimpleITK.GetImageFromArray(array), str(path))
+        SimpleITK.WriteImage(SimpleITK.GetImageFromArray(array, **options), str(path))
         return path.read_bytes()
 
 
@@ -203,7 +203,8 @@ def black_and_white(rng: Rng):
 
 def several_pages(rng: Rng):
     out = io.BytesIO()
-    tifffile.imwrite(out, rng.integers(0, 255, (int(rng.integers(2, 5)), *_SHAPE)).astype(np.uint8))
+    pages = rng.integers(0, 255, (int(rng.integers(2, 5)), *_SHAPE)).astype(np.uint8)
+    tifffile.imwrite(out, pages, photometric="minisblack")
     return ".tif", out.getvalue()
 
 
@@ -226,8 +227,8 @@ def volume_of_several_slices(rng: Rng):
 
 
 def volume_of_vectors(rng: Rng):
-    image = SimpleITK.GetImageFromArray(rng.random((*_SHAPE, 3)).astype(np.float32), isVector=True)
-    return ".nrrd", _volume(SimpleITK.GetArrayFromImage(image)[None], ".nrrd")
+    suffix = str(rng.choice([".nrrd", ".mha"]))
+    return suffix, _volume(rng.random((*_SHAPE, 3)).astype(np.float32), suffix, isVector=True)
 
 
 def cut_volume(rng: Rng):

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from tests.damaged import make_damaged
 from vertenet.annotation import load
 from vertenet.reading import Reading
 
@@ -54,6 +55,20 @@ def test_predict_writes_markups_reading_overlay_and_table_and_goes_on_past_a_dam
     rows = list(csv.DictReader((out / "results.csv").open(encoding="utf-8")))
     assert len(rows) == 3
     assert "broken.png" in json.dumps(rows[0])
+
+
+def test_every_damaged_file_of_a_batch_gets_its_sentence_and_the_good_one_its_landmarks(phantoms, tmp_path):
+    damaged = make_damaged(tmp_path / "damaged", 60, seed=7, folders=False)
+    good = sorted(phantoms.glob("*.png"))[0]
+    out = tmp_path / "out"
+    done = vertenet("predict", *damaged[:30], good, *damaged[30:], "--out", out)
+    assert done.returncode == 2
+    said = done.stderr.splitlines()
+    assert [path.name for path in damaged if not any(path.name in line for line in said)] == []
+    assert (out / f"{good.stem}.reading.json").exists()
+    rows = list(csv.DictReader((out / "results.csv").open(encoding="utf-8")))
+    assert len(rows) == 61
+    assert len(list(out.iterdir())) == 4
 
 
 def test_measure_gives_guides_and_crop_from_landmarks_alone(phantoms, tmp_path):

@@ -96,7 +96,7 @@ def test_a_result_csv_needs_the_size_of_the_image(tmp_path, corners):
 def test_left_and_right_in_a_result_csv_are_those_of_the_image(tmp_path, corners, anterior):
     framed = Frame(SIZE).from_source(corners)
     (tmp_path / "scan.csv").write_text(result_csv(framed))
-    spine = load(tmp_path / "scan.csv", sizes={"scan": SIZE}, anterior=anterior)["scan"].spine
+    spine = load(tmp_path / "scan.csv", sizes={"scan.png": SIZE, "b.png": (9, 9)}, anterior=anterior)["scan"].spine
     left, right = ("SP", "SA") if anterior == "right" else ("SA", "SP")
     np.testing.assert_allclose(spine[Level.L2][left].xy, corners[2, 1], atol=1e-9)
     np.testing.assert_allclose(spine[Level.L2][right].xy, corners[2, 0], atol=1e-9)

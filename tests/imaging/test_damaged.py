@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 from PIL import Image
+
 from tests.damaged import KINDS, make_damaged
 from tests.imaging.dicom_files import ramp
 from vertenet.errors import ImageReadError
@@ -64,7 +65,9 @@ def test_reading_says_nothing_on_stderr(tmp_path):
 
 
 def test_importing_the_reader_needs_no_parser():
-    code = "import sys, vertenet.imaging; print([n for n in ('pydicom', 'PIL', 'SimpleITK', 'torch') if n in sys.modules])"
+    code = (
+        "import sys, vertenet.imaging; print([n for n in ('pydicom', 'PIL', 'SimpleITK', 'torch') if n in sys.modules])"
+    )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
 
 

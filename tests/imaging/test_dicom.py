@@ -226,7 +226,7 @@ def _frames(count):
         (_frames(3), "3 frames, but one is needed.*single frame"),
         (files.dataset(files.ramp(), PixelData=None), "no pixel data"),
         (files.dataset(files.ramp(), Rows=None), "no image"),
-        (files.dataset(files.ramp(), PixelData=b"\0\0"), "cannot be read as DICOM"),
+        (files.dataset(files.ramp(), PixelData=b"\0\0"), "ends before its pixel data"),
         (files.dataset(files.ramp(), PhotometricInterpretation="PALETTE COLOR"), "PALETTE COLOR"),
         (files.dataset(files.ramp(), PhotometricInterpretation=None), "missing"),
         (files.dataset(files.ramp(), Rows=20000, Columns=20000), "20000 x 20000 pixels, more than"),

@@ -59,9 +59,11 @@ def test_a_level_that_is_not_in_the_spine_is_missing():
 
 def test_the_footer_carries_use_model_training_and_pixel_size():
     _, reading = cropped()
-    use, origin = footer(reading)
-    assert use == RESEARCH_USE
-    assert origin == "Model vertenet-lite 3fa9c12e, trained on synthetic images only. Pixel 0.5 mm (given by user)."
+    assert footer(reading) == [
+        RESEARCH_USE,
+        "Model vertenet-lite 3fa9c12e, trained on synthetic images only.",
+        "Pixel 0.5 mm (given by user).",
+    ]
     _, reading = unsure()
     assert spacing_words(reading) == "Pixel size unknown: no millimetres"
     assert model_words(replace(reading, model=None)) == "Landmarks not placed by a model"

@@ -41,9 +41,7 @@ def read(path: Path, known: Known) -> dict[str, Annotation]:
         label, x, y, image, columns, rows = (cell.strip() for cell in row)
         size = (int(float(rows)), int(float(columns)))
         if sizes.setdefault(image, size) != size:
-            raise AnnotationError(
-                f"line {number} gives another image size", subject=where(path, image)
-            )
+            raise AnnotationError(f"line {number} gives another image size", subject=where(path, image))
         images.setdefault(image, []).append((label, float(x), float(y)))
     if not images:
         raise AnnotationError("the file holds no points", subject=path)

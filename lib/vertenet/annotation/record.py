@@ -60,9 +60,12 @@ class Known:
     _seen: dict = field(default_factory=dict, repr=False, compare=False)
 
     def size(self, image: str) -> tuple[int, int] | None:
-        """(rows, columns) of an image, or None."""
-        if image in self.sizes:
-            rows, columns = self.sizes[image]
+        """(rows, columns) of the image of this name, else of the only one with this stem; or None."""
+        alike = [name for name in self.sizes if name == image] or [
+            name for name in self.sizes if Path(name).stem == Path(image).stem
+        ]
+        if len(alike) == 1:
+            rows, columns = self.sizes[alike[0]]
             return int(rows), int(columns)
         radiograph = self._radiograph(image)
         return None if radiograph is None else (radiograph.rows, radiograph.columns)

@@ -66,7 +66,15 @@ def read_dicom(path: Path, magnification: float | None) -> Radiograph:
         anterior = dicom_anterior(ds, path, warnings)
         metadata = {keyword: text(ds, keyword) for keyword in KEPT if text(ds, keyword)}
         geometry = dicom_geometry(ds, warnings)
-    return Radiograph(pixels, spacing, anterior, path.name, metadata, tuple(warnings), geometry)
+    return Radiograph(
+        pixels,
+        spacing=spacing,
+        anterior=anterior,
+        name=path.name,
+        metadata=metadata,
+        warnings=tuple(warnings),
+        geometry=geometry,
+    )
 
 
 def _header(path: Path) -> FileDataset:
@@ -110,6 +118,10 @@ def _decoded(path: Path, ds: FileDataset) -> np.ndarray:
     """Pixels as stored, decompressed."""
     if "TransferSyntaxUID" not in ds.file_meta:  # a bare data set: the encoding it was parsed with is the answer
         ds.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if ds.is_implicit_VR else ExplicitVRLittleEndian
+    if not ds.file_meta.TransferSyntaxUID.is_compressed:
+        expected = int(ds.Rows) * int(ds.Columns) * int(ds.SamplesPerPixel) * int(ds.BitsAllocated) // 8
+        if len(ds.PixelData) < expected:
+            raise ImageReadError("the file ends before its pixel data do", subject=path, remedy="Copy it again")
     try:
         return ds.pixel_array
     except (RuntimeError, NotImplementedError) as error:

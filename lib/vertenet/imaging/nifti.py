@@ -49,7 +49,7 @@ def check_nifti(path: Path) -> None:
             raise ImageReadError("the .img file beside the header is missing", subject=path)
     pixels = _content(data, start + expected)[start:]
     if len(pixels) < expected:
-        raise ImageReadError("the file ends before its pixel data", subject=path, remedy="Copy it again")
+        raise ImageReadError("the file ends before its pixel data do", subject=path, remedy="Copy it again")
     if not np.isfinite(np.frombuffer(pixels, values)).all():
         raise ImageReadError("the volume holds values that are not finite numbers (NaN or infinity)", subject=path)
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import warnings as python_warnings
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import SimpleITK
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from ..errors import ImageReadError
 from ..radiograph import Radiograph
@@ -60,15 +61,7 @@ def read_raster(path: Path, kind: Kind) -> Radiograph:
 
 def _png_or_jpeg(path: Path, kind: Kind, warnings: list[str]) -> tuple[int, np.ndarray]:
     """EXIF orientation and display values as stored."""
-    try:
-        image = Image.open(path, formats=[kind.value])
-    except Image.DecompressionBombError as error:
-        raise ImageReadError(
-            f"the header says more pixels than the limit of {MAX_PIXELS >> 20} megapixels",
-            subject=path,
-            remedy="Check the file; a radiograph is never that large",
-        ) from error
-    with image:
+    with _open(path, path, kind) as image:
         check_size(path, image.height, image.width)
         if getattr(image, "n_frames", 1) > 1:
             raise ImageReadError(
@@ -85,11 +78,25 @@ def _tiff(path: Path, kind: Kind, warnings: list[str]) -> tuple[int, np.ndarray]
     page = read_page(path)
     if page.is_deep_colour:
         return page.orientation, as_display(_deep_colour(path, ".tif"))
-    with page.open(path) as image:
+    with _open(page.upright_bytes(path), path, kind) as image:
         display = as_display(_grey_values(image, path, warnings))
         # Pillow inverts 1-bit and 8-bit images whose white is zero, and leaves deeper ones as they are.
         inverted = page.white_is_zero and image.mode in _DEEP_GREY
     return page.orientation, 255.0 - display if inverted else display
+
+
+def _open(file: Path | BinaryIO, path: Path, kind: Kind) -> Image.Image:
+    """The image with its header read; nothing is allocated for its pixels yet."""
+    try:
+        return Image.open(file, formats=[kind.value])
+    except UnidentifiedImageError as error:
+        raise ImageReadError(f"the header of the {kind} file is damaged", subject=path) from error
+    except Image.DecompressionBombError as error:
+        raise ImageReadError(
+            f"the header says more pixels than the limit of {MAX_PIXELS >> 20} megapixels",
+            subject=path,
+            remedy="Check the file; a radiograph is never that large",
+        ) from error
 
 
 def _grey_values(image: Image.Image, path: Path, warnings: list[str]) -> np.ndarray:

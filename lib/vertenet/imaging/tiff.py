@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import tifffile
-from PIL import Image
 
 from ..errors import ImageReadError
 from .limits import check_size
@@ -31,13 +30,13 @@ class TiffPage:
     _orientation_at: int | None
     _byte_order: str
 
-    def open(self, path: Path) -> Image.Image:
-        """The page as stored, its orientation not applied."""
+    def upright_bytes(self, path: Path) -> io.BytesIO:
+        """The file with its orientation set to upright, so that its pixels come as they are stored."""
         content = bytearray(path.read_bytes())
         if self._orientation_at is not None:
             width = 2  # a SHORT
             content[self._orientation_at : self._orientation_at + width] = _UPRIGHT.to_bytes(width, self._byte_order)
-        return Image.open(io.BytesIO(content), formats=["TIFF"])
+        return io.BytesIO(content)
 
 
 def read_page(path: Path) -> TiffPage:

@@ -171,4 +171,4 @@ def _check_complete(path: Path, data: Path | None, reader: SimpleITK.ImageFileRe
     bits = int(_pixel_type(reader).split("-")[0])  # "16-bit signed integer"
     expected = int(np.prod(reader.GetSize())) * bits // 8
     if data.stat().st_size < expected:
-        raise ImageReadError("the file ends before its pixel data", subject=path, remedy="Copy it again")
+        raise ImageReadError("the file ends before its pixel data do", subject=path, remedy="Copy it again")

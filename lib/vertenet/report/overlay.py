@@ -24,7 +24,7 @@ from .words import Tone, footer, remarks
 #: Height and greatest width of the image in the picture, picture pixels.
 HEIGHT, GREATEST_WIDTH = 1100, 1200
 #: Left and right of the image for names; the text's column; the footer.
-MARGIN, TEXT_WIDTH, FOOTER = 76, 300, 58
+MARGIN, TEXT_WIDTH, FOOTER = 76, 300, 77
 #: More room at most for a corridor that reaches beyond the border.
 GREATEST_BEYOND = 300
 DPI = 100

@@ -68,7 +68,7 @@ def model_words(reading: Reading) -> str:
 
 def footer(reading: Reading) -> list[str]:
     """What must stand below every picture."""
-    return [RESEARCH_USE, f"{model_words(reading)}. {spacing_words(reading)}."]
+    return [RESEARCH_USE, f"{model_words(reading)}.", f"{spacing_words(reading)}."]
 
 
 _CAUSES = {"border": "border of the image", "blanked": "blanked region"}

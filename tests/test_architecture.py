@@ -24,7 +24,7 @@ ARROWS = {
     "reading": LEAVES | {"measure", "conformity"},
     "annotation": LEAVES | {"files", "reading"},
     "imaging": LEAVES | {"files"},
-    "networks": {"errors"},
+    "networks": {"errors", "files"},
     "phantom": LEAVES | {"files"},
     "assess": LEAVES | {"measure", "reading"},
     "inference": LEAVES | {"assess", "files", "imaging", "measure", "networks", "reading"},

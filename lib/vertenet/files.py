@@ -28,3 +28,9 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
     """Write UTF-8 text, all or nothing."""
     with beside(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
+    """Write bytes, all or nothing."""
+    with beside(path) as temporary:
+        temporary.write_bytes(content)

@@ -5,7 +5,6 @@ Every sample faces right (images facing left are mirrored on the way in). Positi
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import OptionError
+from ..files import beside
 from ..imaging.frame import Frame
 from ..radiograph import Radiograph
 from ..spine import STANDARD_LEVELS, Level, Spine
@@ -116,9 +116,8 @@ def load_shard(path: Path) -> Samples:
 
 def save_shard(samples: Samples, path: Path) -> None:
     """Written beside and renamed: a killed run leaves no half shard."""
-    beside = path.with_suffix(f".{os.getpid()}.tmp.npz")
-    np.savez(beside, **{name: getattr(samples, name) for name in _FIELDS})
-    beside.replace(path)
+    with beside(path) as temporary:
+        np.savez(temporary, **{name: getattr(samples, name) for name in _FIELDS})
 
 
 def _phantom_shard(seeds: Iterable[int], directory: Path, size: tuple[int, int], difficulty: str) -> Path:

@@ -14,7 +14,6 @@ import copy
 import csv
 import json
 import math
-import os
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -26,6 +25,7 @@ import torch
 from .. import __version__
 from ..errors import ModelError
 from ..evaluation import score_landmarks
+from ..files import beside
 from ..imaging.frame import Frame
 from ..inference.predictor import spine_from_maps
 from ..networks import Card, build, load_weights, save_weights
@@ -251,20 +251,17 @@ def _update_average(average: torch.nn.Module, network: torch.nn.Module, decay: f
 
 
 def _keep(path: Path, recipe: Recipe, network, average, optimiser, generator, step: int, seconds: float) -> None:
-    beside = path.with_suffix(".tmp")
-    torch.save(
-        {
-            "recipe": json.dumps(asdict(recipe)),
-            "step": step,
-            "seconds": seconds,
-            "network": network.state_dict(),
-            "average": average.state_dict(),
-            "optimiser": optimiser.state_dict(),
-            "generator": generator.get_state(),
-        },
-        beside,
-    )
-    os.replace(beside, path)
+    state = {
+        "recipe": json.dumps(asdict(recipe)),
+        "step": step,
+        "seconds": seconds,
+        "network": network.state_dict(),
+        "average": average.state_dict(),
+        "optimiser": optimiser.state_dict(),
+        "generator": generator.get_state(),
+    }
+    with beside(path) as temporary:
+        torch.save(state, temporary)
 
 
 def _restore(path: Path, recipe: Recipe, network, average, optimiser, generator) -> tuple[int, float]:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import ModelError, OptionError, PathLike
+from ..files import write_bytes, write_text
 from .card import Card
 from .zoo import build
 
@@ -52,8 +53,8 @@ def save_weights(module: nn.Module, path: PathLike, card: Card) -> Card:
     card = replace(card, sha256=hashlib.sha256(content).hexdigest())
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _write(path, content)
-        _write(path.with_suffix(".json"), (json.dumps(card.to_dict(), indent=2) + "\n").encode())
+        write_bytes(path, content)
+        write_text(path.with_suffix(".json"), json.dumps(card.to_dict(), indent=2) + "\n")
     except OSError as error:
         raise ModelError(f"the weights cannot be written ({error.strerror})", subject=path) from error
     return card
@@ -142,12 +143,3 @@ def _packed(module: nn.Module, path: Path) -> dict[str, Tensor]:
 
 def _unpacked(value: Tensor) -> Tensor:
     return value.float() if value.is_floating_point() else value
-
-
-def _write(path: Path, content: bytes) -> None:
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        beside.write_bytes(content)
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import OptionError
+from ..files import write_bytes, write_text
 from .truth import Phantom
 
 FORMATS = ("png", "jpeg", "dicom")
@@ -62,15 +63,9 @@ def write(
         content = dicom_bytes(phantom, *_levels(phantom), modality)
     else:
         content = _png(phantom) if format == "png" else _jpeg(phantom)
-    _replace(image, content)
-    _replace(folder / f"{stem}.truth.json", (phantom.truth.to_json() + "\n").encode())
+    write_bytes(image, content)
+    write_text(folder / f"{stem}.truth.json", phantom.truth.to_json() + "\n")
     return image
-
-
-def _replace(path: Path, content: bytes) -> None:
-    part = path.with_name(path.name + ".part")
-    part.write_bytes(content)
-    os.replace(part, path)
 
 
 def _levels(phantom: Phantom) -> tuple[np.ndarray, int]:

@@ -6,7 +6,6 @@ of a start is importing MONAI Label.
 
 from __future__ import annotations
 
-import os
 import shutil
 import socket
 import sys
@@ -56,11 +55,8 @@ def stock_server(studies: Path, environment: dict[str, str], app: Path) -> Backg
 
 @pytest.fixture(scope="session")
 def environment(tmp_path_factory):
-    """For servers: sessions in a folder of the test's, and no more threads than this machine has to give."""
-    return {
-        "MONAI_LABEL_SESSION_PATH": str(tmp_path_factory.mktemp("sessions")),
-        "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "2"),
-    }
+    """For servers: sessions in a folder of the tests', and threads that do not spin while others want the processor."""
+    return {"MONAI_LABEL_SESSION_PATH": str(tmp_path_factory.mktemp("sessions")), "OMP_WAIT_POLICY": "PASSIVE"}
 
 
 @pytest.fixture(scope="session")

@@ -358,6 +358,21 @@ class Spine:
             vertebrae.append(replace(vertebra, points=points))
         return replace(self, vertebrae=tuple(vertebrae))
 
+    def bounded(self, rows: int, columns: int) -> Spine:
+        """The same spine with every present corner beyond the pixels of an image called ``outside``, position kept."""
+
+        def checked(corner: Corner) -> Corner:
+            if not corner.is_present:
+                return corner
+            inside = -0.5 <= corner.x <= columns - 0.5 and -0.5 <= corner.y <= rows - 0.5
+            return corner if inside else replace(corner, status=Status.OUTSIDE)
+
+        vertebrae = []
+        for vertebra in self.vertebrae:
+            points = {name: checked(corner) for name, corner in vertebra.points.items()}
+            vertebrae.append(replace(vertebra, points=points))
+        return replace(self, vertebrae=tuple(vertebrae))
+
     def mirrored(self, columns: int) -> Spine:
         """The spine of the image mirrored left to right; ``columns`` is that image's width in pixels."""
         flipped = self.map_points(lambda p: np.column_stack([columns - 1 - p[:, 0], p[:, 1]]))

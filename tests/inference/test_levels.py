@@ -87,3 +87,12 @@ def test_a_single_candidate_is_named_but_never_certain_without_level_evidence():
     decision = name_levels([without_levels(candidate(Level.L3))], ROWS)
     assert len(decision.best.levels) == 1
     assert not decision.certain
+    assert not decision.is_spine
+
+
+def test_faint_candidates_are_no_spine_and_moderate_ones_not_certain():
+    faint = name_levels([candidate(level, score=0.3) for level in STANDARD_LEVELS], ROWS)
+    assert not faint.is_spine
+    moderate = name_levels([candidate(level, score=0.45) for level in STANDARD_LEVELS], ROWS)
+    assert moderate.is_spine
+    assert not moderate.certain

@@ -68,12 +68,20 @@ def test_a_reading_names_its_model_and_its_synthetic_training(predictor):
     assert Reading.from_json(reading.to_json()) == reading
 
 
-def test_noise_and_a_blank_image_yield_no_confident_spine(predictor):
-    noise = np.random.default_rng(0).uniform(0, 255, (1104, 402)).astype(np.float32)
-    for pixels in (noise, np.zeros((1104, 402), np.float32)):
-        reading = predictor(Radiograph(pixels, anterior="right"))
-        assert reading.spine.levels == STANDARD_LEVELS
-        assert not reading.levels.certain
+@pytest.mark.parametrize("grey", [0, 128, 255])
+def test_an_image_without_anything_in_it_yields_no_spine(predictor, grey):
+    reading = predictor(Radiograph(np.full((1104, 402), grey, np.float32), anterior="right"))
+    assert reading.spine.levels == STANDARD_LEVELS
+    assert all(vertebra.is_missing for vertebra in reading.spine)
+    assert reading.crop.state.value == "could not be assessed"
+    assert any("No spine was found" in warning for warning in reading.warnings)
+
+
+def test_noise_never_yields_certain_levels(predictor):
+    rng = np.random.default_rng(0)
+    for _ in range(4):
+        noise = rng.uniform(0, 255, (1104, 402)).astype(np.float32)
+        assert not predictor(Radiograph(noise, anterior="right")).levels.certain
 
 
 def test_the_authors_decoding_is_there_by_name_and_never_certain(predictor):

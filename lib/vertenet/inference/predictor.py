@@ -18,7 +18,7 @@ from ..measure import DEFAULT_FACTOR
 from ..networks import find_weights, load_weights
 from ..radiograph import Radiograph
 from ..reading import Levels, ModelIdentity, Reading
-from ..spine import CORNERS, STANDARD_LEVELS, Corner, CornerName, Level, Side, Spine, Status, Vertebra
+from ..spine import CORNERS, STANDARD_LEVELS, Corner, Level, Side, Spine, Status, Vertebra
 from .decode import Candidate, find_candidates, top_six
 from .levels import LADDER, LevelPath, name_levels
 
@@ -144,8 +144,12 @@ class Predictor:
         if self.decoder == "levels":
             return spine_from_maps(maps, radiograph, self.network)
         frame = Frame(radiograph.pixels.shape, self.network.input_size)
-        spine = top_six(maps, self.network.stride).map_points(frame.to_source)
-        return _mark_outside(spine, radiograph), Levels(certain=False), ["Levels were counted from the top peak"]
+        spine = top_six(maps, self.network.stride).map_points(frame.to_source).bounded(*frame.source)
+        return (
+            spine.bounded(radiograph.rows, radiograph.columns),
+            Levels(certain=False),
+            ["Levels were counted from the top peak"],
+        )
 
     def _model_warnings(self) -> list[str]:
         if self.card.synthetic_only:
@@ -161,10 +165,10 @@ def spine_from_maps(maps, radiograph: Radiograph, network) -> tuple[Spine, Level
     frame = Frame(radiograph.pixels.shape, network.input_size)
     found = find_candidates(maps, network.stride, network.level_names)
     candidates = [candidate.mapped(frame.to_source) for candidate in found]
-    if not candidates:
+    decision = name_levels(candidates, radiograph.rows) if candidates else None
+    if decision is None or not decision.is_spine:
         empty = Spine((), "right").select(STANDARD_LEVELS)
-        return empty, Levels(certain=False), ["No vertebra was found in this image"]
-    decision = name_levels(candidates, radiograph.rows)
+        return empty, Levels(certain=False), ["No spine was found: is this a lateral spine image, facing as stated?"]
     spine = build_spine(candidates, decision.best, radiograph)
     margin = decision.margin if math.isfinite(decision.margin) else None
     if decision.certain:
@@ -189,7 +193,7 @@ def build_spine(candidates: list[Candidate], path: LevelPath, radiograph: Radiog
         score = float(np.clip(candidate.score, 0, 1))
         points = {name: Corner(x, y, confidence=score) for name, (x, y) in zip(CORNERS, candidate.corners)}
         vertebrae.append(Vertebra(level, points, score))
-    return _mark_outside(Spine(tuple(vertebrae), "right"), radiograph)
+    return Spine(tuple(vertebrae), "right").bounded(radiograph.rows, radiograph.columns)
 
 
 def _why_absent(level: Level, named: dict[Level, Candidate], rows: int) -> Status:
@@ -201,24 +205,6 @@ def _why_absent(level: Level, named: dict[Level, Candidate], rows: int) -> Statu
     slope, start = np.polyfit(ranks, heights, 1)
     place = start + slope * LADDER.index(level)
     return Status.MISSING if 0 <= place < rows else Status.OUTSIDE
-
-
-def _mark_outside(spine: Spine, radiograph: Radiograph) -> Spine:
-    """Corners predicted beyond the pixels keep their extrapolated position but are called outside."""
-
-    def checked(corner: Corner) -> Corner:
-        inside = corner.x is None or (
-            -0.5 <= corner.x <= radiograph.columns - 0.5 and -0.5 <= corner.y <= radiograph.rows - 0.5
-        )
-        return corner if inside else replace(corner, status=Status.OUTSIDE)
-
-    return replace(
-        spine,
-        vertebrae=tuple(
-            replace(v, points={CornerName(name): checked(corner) for name, corner in v.points.items()})
-            for v in spine.vertebrae
-        ),
-    )
 
 
 def _facing_score(as_is, turned) -> float:

@@ -178,7 +178,7 @@ def validate(network: torch.nn.Module, samples: Samples) -> Validation:
         blank = Radiograph(np.zeros(shape, np.float32), anterior="right")
         frame = Frame(shape, network.input_size)
         predicted, _, _ = spine_from_maps(maps, blank, network)
-        truth = _truth(samples.corners[i], frame, shape)
+        truth = Spine.from_array(frame.to_source(samples.corners[i])).bounded(*shape)
         score = score_landmarks(predicted, truth, shape)
         errors.append(score.errors)
         right.append(score.levels_right)
@@ -186,13 +186,6 @@ def validate(network: torch.nn.Module, samples: Samples) -> Validation:
     if not len(pooled):
         return Validation(float(np.mean(right)), None, None)
     return Validation(float(np.mean(right)), float(np.median(pooled)), float(pooled.mean()))
-
-
-def _truth(corners: np.ndarray, frame: Frame, shape: tuple[int, int]) -> Spine:
-    xy = frame.to_source(corners)
-    outside = (xy < -0.5).any(axis=-1) | (xy[..., 0] > shape[1] - 0.5) | (xy[..., 1] > shape[0] - 0.5)
-    # A corner beyond the image is not part of the score; NaN makes it missing.
-    return Spine.from_array(np.where(outside[..., None], np.nan, xy))
 
 
 def _fresh_network(recipe: Recipe) -> torch.nn.Module:

@@ -39,8 +39,8 @@ EPS = 1e-3
 CERTAIN_MARGIN = 3.0
 #: Fewer named vertebrae than this are no spine.
 MIN_NAMED = 3
-#: Mean score of the named vertebrae below which they are no spine, and below which their naming is not certain. With the
-#: starter weights noise and smooth texture reach 0.16 to 0.42, phantoms 0.53 to 0.75 (hard ones from 0.32).
+#: Mean score of the named vertebrae below which they are no spine, and below which their naming is not certain. With
+#: the starter weights noise and smooth texture reach 0.16 to 0.42, phantoms 0.53 to 0.75 (hard ones from 0.32).
 SPINE_SCORE, CERTAIN_SCORE = 0.38, 0.5
 
 

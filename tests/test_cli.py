@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import subprocess
 import sys
 
@@ -77,6 +78,26 @@ def test_measure_gives_guides_and_crop_from_landmarks_alone(phantoms, tmp_path):
     done = vertenet("measure", "--image", image, "--landmarks", tmp_path / f"{image.stem}.mrk.json", check=0)
     assert "L4/L5" in done.stdout
     assert "Aorta crop" in done.stdout
+
+
+def test_train_on_a_folder_of_annotated_images_and_predict_with_the_weights(phantoms, tmp_path):
+    data = tmp_path / "data"
+    vertenet("predict", phantoms, "--out", data, check=0)
+    for image in phantoms.glob("*.png"):
+        shutil.copy(image, data)
+        (data / f"{image.stem}.overlay.png").unlink()
+        (data / f"{image.stem}.reading.json").unlink()
+    (data / "results.csv").unlink()
+    run = tmp_path / "run"
+    vertenet(
+        "train", "--data", data, "--steps", 1, "--batch", 1, "--out", run, "--start-from", "vertenet-lite", check=0
+    )
+    image = sorted(phantoms.glob("*.png"))[0]
+    vertenet("predict", image, "--model", run / "weights.safetensors", "--out", tmp_path / "out", check=0)
+    reading = Reading.load(tmp_path / "out" / f"{image.stem}.reading.json")
+    assert "annotated images" in reading.model.training_data
+    assert "before that, as vertenet-lite" in reading.model.training_data
+    assert not reading.model.synthetic_only
 
 
 def test_convert_goes_there_and_back(tmp_path):

@@ -54,6 +54,7 @@ def predict(
     _check_side(anterior, "left", "right", "auto")
     _check_positive("--spacing", spacing)
     _check_positive("--factor", factor)
+    _check_positive("--threads", threads)
     from .cohort import find_images, predict_images
     from .inference import Predictor
 
@@ -149,6 +150,7 @@ def train(
     network: Annotated[str, typer.Option(help="A network of the zoo.")] = "vertenet-lite",
     start_from: Annotated[Optional[str], typer.Option(help="Weights to fine-tune.")] = None,
     steps: Annotated[int, typer.Option(help="Optimiser steps.")] = 2000,
+    minutes: Annotated[Optional[float], typer.Option(help="End after this time at the latest.")] = None,
     batch: Annotated[int, typer.Option(help="Images a step.")] = 8,
     learning_rate: Annotated[float, typer.Option(help="Peak learning rate.")] = 1.5e-3,
     seed: Annotated[int, typer.Option(help="Seed of weights and augmentation.")] = 1,
@@ -157,12 +159,17 @@ def train(
     resume: Annotated[bool, typer.Option(help="Go on with the run in --out.")] = False,
 ) -> None:
     """Train a network on annotated images, on phantoms, or on both."""
+    for option, value in (("--steps", steps), ("--batch", batch), ("--learning-rate", learning_rate)):
+        _check_positive(option, value)
+    _check_positive("--minutes", minutes)
+    _check_positive("--threads", threads)
     from .learning import Recipe
     from .learning.run import run_training
 
     recipe = Recipe(
         network=network,
         steps=steps,
+        minutes=minutes,
         batch=batch,
         learning_rate=learning_rate,
         seed=seed,
@@ -176,7 +183,8 @@ def train(
         task = progress.add_task("Preparing samples", total=steps)
 
         def show(row: dict) -> None:
-            text = " ".join(f"{k} {v:.3g}" for k, v in row.items() if k in ("wh", "levels_right", "median_px"))
+            shown = {key: row.get(key) for key in ("wh", "levels_right", "median_px")}
+            text = " ".join(f"{key} {value:.3g}" for key, value in shown.items() if value is not None)
             progress.update(task, completed=row["step"], description=f"Training {text}")
 
         weights = run_training(

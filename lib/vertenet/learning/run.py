@@ -11,7 +11,7 @@ import numpy as np
 from ..annotation import load
 from ..errors import AnnotationError, OptionError
 from ..imaging import ImageFolder
-from ..networks import build
+from ..networks import build, find_weights, load_weights
 from .samples import TRAINING_SEED, Samples, make_sample, phantom_samples
 from .trainer import Recipe, train
 
@@ -76,14 +76,19 @@ def run_training(
             )
         )
         sources.append(f"{phantoms} synthetic phantom images (seeds from {TRAINING_SEED})")
+    # Weights fine-tuned on patients have seen patients; weights that only ever saw phantoms say so.
+    synthetic_only = data is None
+    if recipe.start_from is not None:
+        _, parent = load_weights(find_weights(recipe.start_from))
+        sources.append(f"before that, as {parent.name} {parent.sha256[:12]}: {parent.training_data}")
+        synthetic_only = synthetic_only and parent.synthetic_only
     return train(
         recipe,
         Samples.concatenate(training),
         Samples.concatenate(validation),
         out,
-        training_data=" and ".join(sources),
-        # Weights fine-tuned on patients have seen patients; weights that only ever saw phantoms say so.
-        synthetic_only=data is None,
+        training_data="; ".join(sources),
+        synthetic_only=synthetic_only,
         resume=resume,
         report=report,
     )

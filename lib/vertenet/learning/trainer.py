@@ -28,7 +28,7 @@ from ..evaluation import score_landmarks
 from ..files import beside
 from ..imaging.frame import Frame
 from ..inference.predictor import spine_from_maps
-from ..networks import Card, build, load_weights, save_weights
+from ..networks import Card, build, find_weights, load_weights, save_weights
 from ..radiograph import Radiograph
 from ..spine import Spine
 from .augmentation import Augmentation, augment
@@ -191,7 +191,7 @@ def validate(network: torch.nn.Module, samples: Samples) -> Validation:
 def _fresh_network(recipe: Recipe) -> torch.nn.Module:
     if recipe.start_from is None:
         return build(recipe.network, **recipe.options)
-    network, card = load_weights(recipe.start_from)
+    network, card = load_weights(find_weights(recipe.start_from))
     if card.network != recipe.network:
         raise ModelError(f"holds weights of {card.network}, not of {recipe.network}", subject=recipe.start_from)
     return network

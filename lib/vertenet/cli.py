@@ -100,6 +100,7 @@ def measure(
     from .assess import assess
     from .cohort import write_results
     from .imaging import read
+    from .report.words import crop_sentence
 
     radiograph = read(image, anterior=anterior, spacing=spacing)
     spine = load_for_image(landmarks, radiograph, anterior=anterior)
@@ -108,7 +109,7 @@ def measure(
     for guide in reading.guides.values():
         table.add_row(guide.name, *(f"{x:.2f}, {y:.2f}" for x, y in (guide.posterior, guide.anterior)))
     out_console.print(table)
-    out_console.print(_crop_words(reading), markup=False)
+    out_console.print(f"{crop_sentence(reading.crop)} (factor {reading.crop.factor:g}).", markup=False)
     for warning in reading.warnings:
         out_console.print(f"Note: {warning}.", markup=False)
     if out is not None:
@@ -304,18 +305,6 @@ def _check_choice(option: str, value: str, allowed: list[str]) -> None:
 def _check_positive(option: str, value: float | None) -> None:
     if value is not None and not 0 < value < float("inf"):
         raise OptionError(f"{option} is {value}, but it must be a positive number")
-
-
-def _crop_words(reading) -> str:
-    crop = reading.crop
-    words = f"Aorta crop: {crop.state.value}"
-    if crop.reason:
-        words += f" ({crop.reason})"
-    if crop.segments:
-        words += f" in {', '.join(crop.segments)}"
-    if crop.fraction:
-        words += f", {crop.fraction:.0%} of the corridor lost"
-    return f"{words} (factor {crop.factor:g})."
 
 
 def _results_table(outcomes) -> Table:

@@ -101,6 +101,13 @@ def test_train_on_a_folder_of_annotated_images_and_predict_with_the_weights(phan
     assert not reading.model.synthetic_only
 
 
+def test_an_output_folder_that_cannot_be_made_is_a_sentence(phantoms, tmp_path):
+    (tmp_path / "taken").write_text("a file, not a folder")
+    for arguments in (("predict", phantoms), ("phantom", "--count", 1)):
+        done = vertenet(*arguments, "--out", tmp_path / "taken", check=2)
+        assert "taken" in done.stderr
+
+
 def test_convert_goes_there_and_back(tmp_path):
     rows = ["label,x,y,fname,x_dim,y_dim"]
     for vertebra in range(6):

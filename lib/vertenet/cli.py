@@ -259,6 +259,10 @@ def main() -> None:
     except VerteNetError as error:
         err_console.print(error.sentence, markup=False)
         sys.exit(2)
+    except OSError as error:
+        # What a disk or a folder's rights refuse; inputs that cannot be read were worded where they were opened.
+        err_console.print(f"{error.filename or 'A file'}: {error.strerror or error}.", markup=False)
+        sys.exit(2)
     except ModuleNotFoundError as error:
         if (error.name or "").split(".")[0] == "vertenet":
             raise

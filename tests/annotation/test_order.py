@@ -20,6 +20,28 @@ def shuffled(corners: np.ndarray, seed: int = 0) -> np.ndarray:
     return corners.reshape(-1, 2)[np.random.default_rng(seed).permutation(corners.size // 2)]
 
 
+def crushed(corners: np.ndarray) -> np.ndarray:
+    """L3 with 60 % of its anterior height lost."""
+    corners[3, SA] = corners[3, IA] + 0.4 * (corners[3, SA] - corners[3, IA])
+    return corners
+
+
+def collapsed(corners: np.ndarray) -> np.ndarray:
+    """The L2/L3 disc with 85 % of its least height lost."""
+    nearest = np.linalg.norm(corners[3, :2] - corners[2, 2:], axis=1).argmin()
+    corners[3:] -= 0.85 * (corners[3, nearest] - corners[2, 2 + nearest])
+    return corners
+
+
+def assert_right_or_refused(clicked: np.ndarray, corners: np.ndarray) -> None:
+    # An extreme shape may look like a slip of the hand; what may not happen is another name without a word.
+    try:
+        found = recover(clicked, "right", "f")
+    except AnnotationError:
+        return
+    np.testing.assert_array_equal(found, corners)
+
+
 @given(spine=plain_spines(), order=st.permutations(range(24)))
 @settings(max_examples=150, deadline=None)
 def test_any_permutation_of_the_points_gives_the_same_corners(spine, order):
@@ -29,20 +51,27 @@ def test_any_permutation_of_the_points_gives_the_same_corners(spine, order):
 
 @given(shape=shapes(), order=st.permutations(range(6)), inner=st.permutations(range(4)))
 @settings(max_examples=60, deadline=None)
-def test_a_crushed_vertebra_clicked_in_one_go_is_believed(shape, order, inner):
-    corners = corner_array(shape)
-    corners[3, SA] = corners[3, IA] + 0.4 * (corners[3, SA] - corners[3, IA])
+def test_a_crushed_vertebra_clicked_in_one_go_is_believed_or_refused_but_never_renamed(shape, order, inner):
+    corners = crushed(corner_array(shape))
     clicked = corners[list(order)][:, list(inner)].reshape(24, 2)
-    np.testing.assert_array_equal(recover(clicked, "right", "f"), corners)
+    assert_right_or_refused(clicked, corners)
+
+
+def test_a_crushed_vertebra_of_an_ordinary_spine_is_believed(corners):
+    corners = crushed(corners.copy())
+    np.testing.assert_array_equal(recover(corners.reshape(24, 2), "right", "f"), corners)
 
 
 @given(shape=shapes(), order=st.permutations(range(6)))
 @settings(max_examples=60, deadline=None)
-def test_a_collapsed_disc_clicked_vertebra_by_vertebra_is_believed(shape, order):
-    corners = corner_array(shape)
-    nearest = np.linalg.norm(corners[3, :2] - corners[2, 2:], axis=1).argmin()
-    corners[3:] -= 0.85 * (corners[3, nearest] - corners[2, 2 + nearest])
-    np.testing.assert_array_equal(recover(corners[list(order)].reshape(24, 2), "right", "f"), corners)
+def test_a_collapsed_disc_clicked_vertebra_by_vertebra_is_believed_or_refused_but_never_renamed(shape, order):
+    corners = collapsed(corner_array(shape))
+    assert_right_or_refused(corners[list(order)].reshape(24, 2), corners)
+
+
+def test_a_collapsed_disc_of_an_ordinary_spine_is_believed(corners):
+    corners = collapsed(corners.copy())
+    np.testing.assert_array_equal(recover(corners.reshape(24, 2), "right", "f"), corners)
 
 
 @pytest.mark.parametrize("count", [0, 1, 23, 25, 48])

@@ -11,6 +11,7 @@ import csv
 import io
 import math
 from collections.abc import Sequence
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ import numpy as np
 from ..errors import AnnotationError
 from ..files import write_text
 from ..spine import STANDARD_LEVELS, Corner, CornerName, Level, Side, Spine, Vertebra
-from .record import Annotation, Known, read_text, where
+from .record import Annotation, Known, parse_csv, read_text, where
 
 #: (columns, rows) of the frame, in the order of (x, y).
 FRAME = np.array([512.0, 1024.0])
@@ -44,9 +45,10 @@ def read(path: Path, known: Known) -> dict[str, Annotation]:
             remedy="Give the folder of the images with --images",
         )
     anterior = known.anterior or "right"
-    rows = csv.DictReader(io.StringIO(read_text(path)))
-    index = (rows.fieldnames or [""])[0]
-    vertebrae = [_vertebra(row[index], row, _corner_names(anterior), size, subject) for row in rows]
+    header, *rows = parse_csv(read_text(path), subject) or [[]]
+    vertebrae = [
+        _vertebra(row[0], dict(zip_longest(header, row)), _corner_names(anterior), size, subject) for row in rows if row
+    ]
     levels = [vertebra.level for vertebra in vertebrae]
     for level in STANDARD_LEVELS:
         if levels.count(level) != 1:

@@ -19,21 +19,24 @@ from ..spine import CORNERS, STANDARD_LEVELS, Side, Spine
 from .names import AUTHORS_CORNERS, STANDARD_POINTS, parse_point, point_name
 from .order import recover
 from .plausible import infer_anterior
-from .record import Annotation, Known, read_text, where
+from .record import Annotation, Known, parse_csv, read_text, where
 
 HEADER = ("label", "x", "y", "fname", "x_dim", "y_dim")
 
 
 def looks_like(text: str) -> bool:
     """Whether a text is a MakeSense point export: its second row, at the latest, is one of points."""
-    return any(_point_row(row) for row in list(csv.reader(io.StringIO(text[:4096])))[:2])
+    try:
+        return any(_point_row(row) for row in parse_csv(text[:4096], "")[:2])
+    except AnnotationError:
+        return False
 
 
 def read(path: Path, known: Known) -> dict[str, Annotation]:
     """Annotations by image name. Raises `AnnotationError`."""
     images: dict[str, list[tuple[str, float, float]]] = {}
     sizes: dict[str, tuple[int, int]] = {}
-    for number, row in enumerate(csv.reader(io.StringIO(read_text(path))), start=1):
+    for number, row in enumerate(parse_csv(read_text(path), str(path)), start=1):
         if not row or (number == 1 and not _point_row(row)):
             continue
         if not _point_row(row):

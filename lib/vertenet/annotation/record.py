@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -98,6 +100,17 @@ def read_text(path: Path) -> str:
         raise AnnotationError("the file is not text (UTF-8)", subject=path) from error
     except OSError as error:
         raise AnnotationError(f"the file cannot be read ({error.strerror})", subject=path) from error
+
+
+def parse_csv(text: str, subject: str) -> list[list[str]]:
+    """The rows of a comma-separated text, those of blank lines empty. Raises `AnnotationError` where it is none.
+
+    What the csv module refuses differs between versions of Python (NUL characters up to 3.10).
+    """
+    try:
+        return list(csv.reader(io.StringIO(text)))
+    except csv.Error as error:
+        raise AnnotationError(f"the file is not comma-separated text ({error})", subject=subject) from error
 
 
 def parse_json(text: str, subject: str) -> dict:

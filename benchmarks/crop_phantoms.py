@@ -11,9 +11,10 @@ how far the lost fraction is off.
 from __future__ import annotations
 
 import argparse
-import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+
+from scipy.stats import binomtest
 
 from vertenet.measure import DEFAULT_FACTOR, CropState, detect_crop
 from vertenet.phantom import generate, scanners
@@ -76,18 +77,11 @@ def study(count: int, seed: int, difficulty: str, factor: float) -> list[Case]:
     return cases
 
 
-def wilson(hits: int, n: int, z: float = 1.959964) -> tuple[float, float]:
-    """Wilson score interval of a proportion (Wilson 1927); (0, 1) for n = 0."""
-    if n == 0:
-        return 0.0, 1.0
-    centre = (hits + z * z / 2) / (n + z * z)
-    half = z / (n + z * z) * math.sqrt(hits * (n - hits) / n + z * z / 4)
-    return max(centre - half, 0.0), min(centre + half, 1.0)
-
-
 def _share(hits: int, n: int) -> str:
-    low, high = wilson(hits, n)
-    return f"{hits:3d}/{n:<3d} {hits / n:6.3f} ({low:.3f}-{high:.3f})" if n else "  0/0      -              "
+    if not n:
+        return "  0/0      -              "
+    interval = binomtest(hits, n).proportion_ci(method="wilson")
+    return f"{hits:3d}/{n:<3d} {hits / n:6.3f} ({interval.low:.3f}-{interval.high:.3f})"
 
 
 def print_table(cases: Iterable[Case], title: str, key: Callable[[Case], str]) -> None:

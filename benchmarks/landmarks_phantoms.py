@@ -14,19 +14,12 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
+from scipy.stats import binomtest
 
 from vertenet.evaluation import score_landmarks
 from vertenet.inference import DECODERS, Predictor
 from vertenet.learning import TEST_SEEDS, phantom_scanner
 from vertenet.phantom import generate
-
-
-def wilson(hits: int, n: int) -> tuple[float, float]:
-    """Wilson 95 % interval of a proportion."""
-    z, p = 1.959964, hits / n
-    middle = (p + z * z / (2 * n)) / (1 + z * z / n)
-    half = z * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-    return middle - half, middle + half
 
 
 def main() -> None:
@@ -63,7 +56,7 @@ def main() -> None:
             if not chosen:
                 continue
             right = sum(score.levels_right for score in chosen)
-            low, high = wilson(right, len(chosen))
+            low, high = binomtest(right, len(chosen)).proportion_ci(method="wilson")
             errors = np.concatenate([score.errors for score in chosen]).ravel()
             table.add_row(
                 group,

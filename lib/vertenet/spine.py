@@ -57,6 +57,10 @@ _RANK = {level: rank for rank, level in enumerate(Level)}
 STANDARD_LEVELS: tuple[Level, ...] = (Level.T12, Level.L1, Level.L2, Level.L3, Level.L4, Level.L5)
 
 
+#: The levels of the usual count, from T11 to S1; L6 exists for transitional anatomy alone.
+LADDER: tuple[Level, ...] = tuple(level for level in Level if level is not Level.L6)
+
+
 class CornerName(str, Enum):
     """A named point of a vertebral body: four corners and two mid-endplate points."""
 
@@ -383,14 +387,13 @@ class Spine:
 
         A vertebra that would leave the named range is dropped; levels that nothing moves into are missing.
         """
-        ladder = [level for level in Level if level is not Level.L6]
         moved = []
         for vertebra in self.vertebrae:
-            if vertebra.level not in ladder:
+            if vertebra.level not in LADDER:
                 continue
-            place = ladder.index(vertebra.level) + steps
-            if 0 <= place < len(ladder):
-                moved.append(replace(vertebra, level=ladder[place]))
+            place = LADDER.index(vertebra.level) + steps
+            if 0 <= place < len(LADDER):
+                moved.append(replace(vertebra, level=LADDER[place]))
         have = {v.level for v in moved}
         kept = [v for v in moved if v.level in self.levels]
         kept += [Vertebra(level) for level in self.levels if level not in have]

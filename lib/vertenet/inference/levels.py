@@ -19,19 +19,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..spine import STANDARD_LEVELS, Level
+from ..spine import LADDER, STANDARD_LEVELS, Level
 from .decode import Candidate
-
-#: The levels a path may use. L6 is never predicted: its place shows as a double gap before S1.
-LADDER: tuple[Level, ...] = tuple(level for level in Level if level is not Level.L6)
 
 PITCH = 0.97  # centre to centre, in median vertebral depths
 PITCH_SD = 0.16  # wider than the anatomical .11: predicted centres and fractured bodies vary more
 LOG_MISSING = np.log(0.03)  # a level inside the image that was not found
 LOG_OUTSIDE = np.log(0.15)  # a level whose place lies beyond the image
 LOG_ABSENT = np.log(0.01)  # anatomy lacks a level (four lumbar vertebrae): neighbours without a gap
-#: The score at which a candidate is as likely a vertebra as not. Focal losses push scores down: on phantoms and films
-#: alike, true vertebrae of a half-sure network score 0.2 to 0.6 and most stray peaks less than 0.15.
+#: The score at which a candidate is taken to be as likely a vertebra as not. Focal losses push scores down: on films,
+#: vertebrae that are plainly there score 0.2 to 0.7.
 EVEN_SCORE = 0.15
 EPS = 1e-3
 #: Below this margin (nats) the naming is called uncertain and both readings are offered. Chosen on phantoms of the
@@ -40,7 +37,7 @@ CERTAIN_MARGIN = 3.0
 #: Fewer named vertebrae than this are no spine.
 MIN_NAMED = 3
 #: Mean score of the named vertebrae below which they are no spine, and below which their naming is not certain. With
-#: the starter weights noise and smooth texture reach 0.16 to 0.42, phantoms 0.53 to 0.75 (hard ones from 0.32).
+#: the starter weights noise and smooth texture reach 0.16 to 0.42, phantoms 0.53 and more (hard ones from 0.32).
 SPINE_SCORE, CERTAIN_SCORE = 0.38, 0.5
 
 
@@ -83,7 +80,7 @@ class LevelDecision:
 
 
 def name_levels(candidates: Sequence[Candidate], rows: int) -> LevelDecision:
-    """Name candidates with the best path over `LADDER`.
+    """Name candidates with the best path over `LADDER`; an L6 shows as a double gap before S1.
 
     Parameters
     ----------

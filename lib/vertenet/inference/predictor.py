@@ -18,9 +18,9 @@ from ..measure import DEFAULT_FACTOR
 from ..networks import find_weights, load_weights
 from ..radiograph import Radiograph
 from ..reading import Levels, ModelIdentity, Reading
-from ..spine import CORNERS, STANDARD_LEVELS, Corner, Level, Side, Spine, Status, Vertebra
+from ..spine import CORNERS, LADDER, STANDARD_LEVELS, Corner, Level, Side, Spine, Status, Vertebra
 from .decode import Candidate, find_candidates, top_six
-from .levels import LADDER, LevelPath, name_levels
+from .levels import LevelPath, name_levels
 
 Decoder = Literal["levels", "top-six"]
 DECODERS: tuple[str, ...] = ("levels", "top-six")
@@ -145,11 +145,7 @@ class Predictor:
             return spine_from_maps(maps, radiograph, self.network)
         frame = Frame(radiograph.pixels.shape, self.network.input_size)
         spine = top_six(maps, self.network.stride).map_points(frame.to_source).bounded(*frame.source)
-        return (
-            spine.bounded(radiograph.rows, radiograph.columns),
-            Levels(certain=False),
-            ["Levels were counted from the top peak"],
-        )
+        return spine, Levels(certain=False), ["Levels were counted from the top peak"]
 
     def _model_warnings(self) -> list[str]:
         if self.card.synthetic_only:

@@ -17,14 +17,14 @@ from ..errors import OptionError
 from ..files import beside
 from ..imaging.frame import Frame
 from ..radiograph import Radiograph
-from ..spine import STANDARD_LEVELS, Level, Spine
+from ..spine import LADDER, STANDARD_LEVELS, Level, Spine
 
 #: Phantom seeds that no training may touch; every published figure comes from here.
 TEST_SEEDS = range(900_000, 901_000)
 #: Where training seeds begin.
 TRAINING_SEED = 1_000_000
 #: Levels whose centres are taught: T12 to L5, and the neighbours that anchor the count.
-CENTRE_LEVELS: tuple[Level, ...] = (Level.T11, *STANDARD_LEVELS, Level.S1)
+CENTRE_LEVELS: tuple[Level, ...] = LADDER
 
 
 @dataclass(frozen=True, eq=False)

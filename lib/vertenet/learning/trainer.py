@@ -121,7 +121,7 @@ def train(
     torch.set_num_threads(recipe.threads)
     torch.manual_seed(recipe.seed)
     generator = torch.Generator().manual_seed(recipe.seed)
-    # Channels-last halves the time of a step on the CPU and changes nothing else.
+    # Channels-last makes a step on the CPU faster and changes nothing else.
     network = _fresh_network(recipe).to(memory_format=torch.channels_last)
     average = copy.deepcopy(network).eval()
     optimiser = torch.optim.AdamW(_parameter_groups(network, recipe.weight_decay), lr=recipe.learning_rate)
@@ -130,7 +130,7 @@ def train(
         step, spent = _restore(checkpoint, recipe, network, average, optimiser, generator)
     (folder / "recipe.json").write_text(json.dumps(asdict(recipe), indent=1), encoding="utf-8")
 
-    started, seen, losses, latest = time.perf_counter(), 0, [], None
+    started, seen, losses, validated = time.perf_counter(), 0, [], None
     network.train()
     while (done := _progress(step, spent + time.perf_counter() - started, recipe)) < 1:
         for group in optimiser.param_groups:
@@ -146,13 +146,14 @@ def train(
         row.update({key: float(np.mean([p[key] for p in losses])) for key in parts})
         losses.clear()
         if step % recipe.validate_every == 0 or step == recipe.steps:
-            latest = validate(average, validation)
+            latest, validated = validate(average, validation), step
             row.update(asdict(latest))
             elapsed = spent + time.perf_counter() - started
             _keep(checkpoint, recipe, network, average, optimiser, generator, step, elapsed)
         _log(folder / "log.csv", row)
         report(row)
-    latest = validate(average, validation)
+    if validated != step:
+        latest = validate(average, validation)
     card = Card.of(
         average,
         name=name or recipe.network,

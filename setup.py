@@ -18,6 +18,8 @@ IMAGING = [
 ]
 NETWORK = ["torch>=2.4", "torchvision", "timm>=1.0.9", "safetensors>=0.4", "monai>=1.4"]
 CLI = ["typer>=0.12", "rich>=13", "pandas>=2", "matplotlib>=3.8"]
+# Training and evidence.
+STUDY = ["pytorch-ignite>=0.5", "tensorboard>=2.15", "scikit-learn>=1.3", "statsmodels>=0.14"]
 SERVER = [
     "monailabel==0.8.5",
     "highdicom<0.23",
@@ -33,7 +35,7 @@ DEV = [
     "psutil",
     "ruff>=0.6",
 ]
-ALL = IMAGING + NETWORK + CLI + SERVER
+ALL = IMAGING + NETWORK + CLI + STUDY + SERVER
 
 setup(
     name="vertenet",
@@ -52,6 +54,7 @@ setup(
         "imaging": IMAGING,
         "network": NETWORK,
         "cli": CLI,
+        "study": STUDY,
         "server": SERVER,
         "all": ALL,
         "dev": ALL + DEV,

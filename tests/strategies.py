@@ -17,6 +17,8 @@ from vertenet.spine import CORNERS, MIDPOINTS, STANDARD_LEVELS, Corner, Spine, S
 #: (rows, columns) of the scanner matrices that spines are drawn in.
 IMAGE_SIZES = ((1104, 402), (1248, 402), (940, 445), (1660, 770))
 
+radii = st.none() | st.floats(0, 1e3)
+
 _TILT = np.radians([11.0, 10.7, 9.3, 3.5, -6.3, -19.8])  # of the mid-plane, anterior up positive
 _DEPTH = np.array([0.92, 0.95, 0.98, 1.0, 1.0, 0.99])
 _ANTERIOR_HEIGHT = np.array([0.66, 0.66, 0.71, 0.72, 0.71, 0.72])
@@ -119,11 +121,13 @@ def spines(
     anterior: str | None = None,
     *,
     midpoints: bool = True,
+    calibrated: bool = False,
 ) -> Spine:
     """T12 to L5 as they come in practice.
 
     Up to eight corners are missing (no position), outside or unevaluable (with or without one); points and levels may
-    carry confidences; transitional anatomy may be stated; mid-endplate points may be there.
+    carry confidences, and error radii where ``calibrated``; transitional anatomy may be stated; mid-endplate points may be
+    there.
     """
     spine = draw(plain_spines(size, anterior))
     lost = draw(
@@ -145,6 +149,8 @@ def spines(
             status, positioned = lost.get((vertebra.level, name), (Status.PRESENT, True))
             keep = status is Status.PRESENT or (positioned and status is not Status.MISSING)
             x, y = (corner.x, corner.y) if keep else (None, None)
-            points[name] = Corner(x, y, status, draw(confidences()) if scored else None)
+            points[name] = Corner(
+                x, y, status, draw(confidences()) if scored else None, draw(radii) if calibrated else None
+            )
         vertebrae.append(Vertebra(vertebra.level, points, draw(confidences()) if scored else None))
     return Spine(tuple(vertebrae), spine.anterior, draw(st.sampled_from(Transition)))

@@ -31,6 +31,9 @@ ARROWS = {
     "evaluation": LEAVES | {"annotation", "files", "imaging", "inference", "measure", "phantom", "reading"},
     "learning": LEAVES | {"annotation", "evaluation", "files", "imaging", "inference", "networks", "phantom"},
     "report": LEAVES | {"evaluation", "files", "measure", "reading"},
+    "experiments": LEAVES
+    | {"annotation", "assess", "evaluation", "files", "imaging", "inference", "learning", "measure", "networks"}
+    | {"phantom", "reading", "report"},
     "cohort": None,  # the upper floor and the doors may know every room; nobody below may know them
     "serving": None,
     "cli": None,

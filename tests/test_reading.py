@@ -17,8 +17,8 @@ from vertenet.conformity import check_conformity
 from vertenet.errors import GeometryError, OptionError, SchemaError, VerteNetError
 from vertenet.measure import SEGMENTS, CropResult, CropState, intervertebral_guides
 from vertenet.radiograph import Spacing, SpacingSource
-from vertenet.reading import ImageIdentity, Levels, ModelIdentity, Reading, reading_schema
-from vertenet.spine import Spine
+from vertenet.reading import ImageIdentity, Levels, ModelIdentity, Quality, Reading, reading_schema
+from vertenet.spine import Corner, Spine
 
 SCHEMA = reading_schema()
 VALIDATOR = jsonschema.Draft7Validator(SCHEMA)
@@ -55,7 +55,7 @@ def crops(draw):
 
 @st.composite
 def readings(draw):
-    spine = draw(spines())
+    spine = draw(spines(calibrated=True))
     spacing = draw(st.none() | spacings())
     source = draw(st.sampled_from(["given", "file", "detected", "assumed"]))
     metadata = draw(st.dictionaries(text, text, max_size=3))
@@ -72,6 +72,8 @@ def readings(draw):
         latency_s=draw(st.none() | st.floats(0, 1e4)),
         created=draw(text),
         software=draw(text),
+        quality=draw(st.none() | st.builds(Quality, st.booleans(), st.none() | st.floats(0, 1), st.tuples(text))),
+        radius_scale=draw(st.dictionaries(st.sampled_from(["80", "90", "95"]), positive)),
     )
 
 
@@ -91,6 +93,8 @@ def example() -> Reading:
         latency_s=0.5,
         created="2026-01-01T00:00:00+00:00",
         software="test",
+        quality=Quality(True, 0.8, ("Sharp.",)),
+        radius_scale={"80": 0.7, "90": 1.0, "95": 1.4},
     )
 
 
@@ -116,7 +120,9 @@ EXAMPLE_READING = example()
 EXAMPLE = EXAMPLE_READING.to_dict()
 PLACES = [path for path in places(EXAMPLE) if path]
 #: Names in these objects are free.
-OPEN = ("measurements", "metadata")
+OPEN = ("measurements", "metadata", "radius_scale")
+#: Members that version 1.1 added; a document of 1.0 lacks them.
+ADDED = ("quality", "radius_scale", "radius")
 NAMED = [path for path in PLACES if isinstance(path[-1], str) and not set(path[:-1]) & set(OPEN)]
 
 
@@ -135,7 +141,7 @@ def test_the_schema_is_valid_draft_7_and_every_property_is_described():
         described(rule, name)
 
 
-def test_every_object_of_the_schema_is_closed_except_measurements_and_metadata():
+def test_every_object_of_the_schema_is_closed_except_those_with_free_names():
     for path in places(SCHEMA):
         rule = SCHEMA
         for key in path:
@@ -172,6 +178,8 @@ def test_a_reading_of_numpy_numbers_is_written_too():
 
 def test_a_reading_that_lacks_any_member_is_refused_by_name():
     for path in NAMED:
+        if path[-1] in ADDED:
+            continue
         damaged = changed(EXAMPLE, path, lambda parent, key: parent.pop(key))
         assert not VALIDATOR.is_valid(damaged), path
         with pytest.raises(
@@ -205,6 +213,22 @@ def test_an_unknown_member_below_the_top_level_is_refused(path):
     if len(path) > 1:
         with pytest.raises(SchemaError, match="surprise is not known"):
             Reading.from_dict(damaged)
+
+
+def test_a_document_of_version_1_0_is_read_and_written_as_today():
+    old = {key: value for key, value in EXAMPLE.items() if key not in ADDED}
+    old["schema"] = "vertenet-reading/1.0"
+    reading = Reading.from_dict(old)
+    assert reading.quality is None and reading.radius_scale == {}
+    assert reading.to_dict()["schema"] == "vertenet-reading/1.1"
+
+
+def test_an_error_radius_round_trips_and_is_absent_where_nobody_calibrated_it():
+    corner = Corner(1.0, 2.0, radius=3.5)
+    assert Corner.from_dict(corner.to_dict()) == corner
+    assert "radius" not in Corner(1.0, 2.0).to_dict()
+    with pytest.raises(GeometryError, match="error radius"):
+        Corner(1.0, 2.0, radius=-1.0)
 
 
 def test_a_servers_answer_is_read_though_it_has_more_beside_the_reading():

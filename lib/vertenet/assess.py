@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 
 from . import __version__
 from .measure import DEFAULT_FACTOR, detect_crop, intervertebral_guides
 from .radiograph import Radiograph
-from .reading import ImageIdentity, Levels, ModelIdentity, Reading
+from .reading import ImageIdentity, Levels, ModelIdentity, Quality, Reading
 from .spine import Spine, Status
 
 
@@ -23,6 +23,8 @@ def assess(
     warnings: Iterable[str] = (),
     latency_s: float | None = None,
     anterior_source: str = "given",
+    quality: Quality | None = None,
+    radius_scale: Mapping[str, float] | None = None,
 ) -> Reading:
     """Everything that follows from landmarks.
 
@@ -41,6 +43,8 @@ def assess(
         Sentences to carry along; repeated ones are kept once.
     latency_s : float, optional
     anterior_source : {"given", "file", "detected", "assumed"}
+    quality, radius_scale
+        See `Reading`.
     """
     notes = list(warnings)
     if radiograph.spacing is None:
@@ -69,4 +73,6 @@ def assess(
         latency_s=latency_s,
         created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         software=f"vertenet {__version__}",
+        quality=quality,
+        radius_scale=dict(radius_scale or {}),
     )

@@ -1,6 +1,6 @@
 """Reading: everything that was found in one image, who found it, and what to beware of.
 
-Its JSON form is published as ``schemas/reading-1.0.schema.json`` (see docs/reading.md) and round-trips exactly: floats
+Its JSON form is published as ``schemas/reading-1.1.schema.json`` (see docs/reading.md) and round-trips exactly: floats
 are written with ``repr`` precision, missing values as null, never as NaN.
 """
 
@@ -21,7 +21,9 @@ from .measure.guides import Guide
 from .radiograph import Spacing
 from .spine import Spine
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
+#: Versions that can be read: 1.1 added quality, corner radii and their scale.
+READABLE = tuple(f"vertenet-reading/{version}" for version in ("1.0", "1.1"))
 
 
 @dataclass(frozen=True)
@@ -110,11 +112,33 @@ class Levels:
 
 
 @dataclass(frozen=True)
+class Quality:
+    """How like the images that the model was calibrated on this one is.
+
+    ``typical`` False: the image was refused and its spine is empty. ``score`` (0 to 1, None where not calibrated) is the
+    share of calibration images that are no more like the others than this one; ``reasons`` are sentences.
+    """
+
+    typical: bool
+    score: float | None = None
+    reasons: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict:
+        return {"typical": bool(self.typical), "score": _float(self.score), "reasons": list(self.reasons)}
+
+    @classmethod
+    def from_dict(cls, data: Mapping) -> Quality:
+        return cls(data["typical"], data["score"], tuple(data["reasons"]))
+
+
+@dataclass(frozen=True)
 class Reading:
     """Spine, guides and crop of one image, with the identity of image and model and with every warning.
 
     ``spine``, ``guides`` and ``crop`` are in source pixels. ``model`` is None where a person placed the landmarks.
     ``measurements`` is open for named numbers (None: not evaluable). ``latency_s`` is the time the model took.
+    ``quality`` is None where nobody judged the image; ``radius_scale`` turns the corners' radii (90 %) into those of
+    another coverage, ``{"80": 0.7, "90": 1.0, "95": 1.4}``, and is empty where they were not calibrated.
     """
 
     image: ImageIdentity
@@ -128,6 +152,8 @@ class Reading:
     latency_s: float | None = None
     created: str = ""
     software: str = ""
+    quality: Quality | None = None
+    radius_scale: Mapping[str, float] = field(default_factory=dict)
 
     def to_dict(self) -> dict:
         return {
@@ -146,6 +172,8 @@ class Reading:
             "latency_s": _float(self.latency_s),
             "created": self.created,
             "software": self.software,
+            "quality": None if self.quality is None else self.quality.to_dict(),
+            "radius_scale": {coverage: float(scale) for coverage, scale in self.radius_scale.items()},
         }
 
     @classmethod
@@ -160,10 +188,9 @@ class Reading:
             The dictionary is of another schema version, or something in it is missing, of the wrong kind or impossible;
             the message names the place.
         """
-        version = f"vertenet-reading/{SCHEMA_VERSION}"
-        if data.get("schema") != version:
+        if data.get("schema") not in READABLE:
             raise SchemaError(
-                f"the schema is {data.get('schema')!r}, but this software reads {version}",
+                f"the schema is {data.get('schema')!r}, but this software reads {' and '.join(READABLE)}",
                 remedy="Read it with the version that wrote it, or make the reading again",
             )
         schema = _schema()
@@ -184,6 +211,8 @@ class Reading:
                 latency_s=data["latency_s"],
                 created=data["created"],
                 software=data["software"],
+                quality=None if data.get("quality") is None else Quality.from_dict(data["quality"]),
+                radius_scale=dict(data.get("radius_scale", {})),
             )
         except VerteNetError as error:
             raise SchemaError(f"the reading is damaged: {error.problem}") from error

@@ -118,12 +118,16 @@ class Corner:
     status : Status
     confidence : float or None
         0 to 1; None where nobody estimated it (a human annotation).
+    radius : float or None
+        Source pixels: the disc around (x, y) that holds the true point in 90 of 100 cases, by split-conformal
+        calibration; None where nobody calibrated it.
     """
 
     x: float | None = None
     y: float | None = None
     status: Status = Status.PRESENT
     confidence: float | None = None
+    radius: float | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "status", Status(self.status))
@@ -140,6 +144,10 @@ class Corner:
             object.__setattr__(self, "confidence", float(self.confidence))
             if not 0.0 <= self.confidence <= 1.0:
                 raise GeometryError(f"a corner has confidence {self.confidence}, outside 0 to 1")
+        if self.radius is not None:
+            object.__setattr__(self, "radius", float(self.radius))
+            if not 0.0 <= self.radius < math.inf:
+                raise GeometryError(f"a corner has the error radius {self.radius}")
 
     @classmethod
     def missing(cls) -> Corner:
@@ -156,11 +164,12 @@ class Corner:
         return self.status is Status.PRESENT
 
     def to_dict(self) -> dict:
-        return {"x": self.x, "y": self.y, "status": self.status.value, "confidence": self.confidence}
+        data = {"x": self.x, "y": self.y, "status": self.status.value, "confidence": self.confidence}
+        return data if self.radius is None else {**data, "radius": self.radius}
 
     @classmethod
     def from_dict(cls, data: Mapping) -> Corner:
-        return cls(data["x"], data["y"], Status(data["status"]), data.get("confidence"))
+        return cls(data["x"], data["y"], Status(data["status"]), data.get("confidence"), data.get("radius"))
 
 
 @dataclass(frozen=True)

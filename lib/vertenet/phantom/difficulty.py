@@ -68,7 +68,7 @@ _HARD_SPAN = {
 
 _TRAINING_CHANCE = {
     "anterior_left": 0.0, "crop": 0.35, "blanking": 0.40, "fracture": 0.40, "scoliosis": 0.35, "rotation": 0.35,
-    "lstv": 0.05, "collapsed_disc": 0.25, "osteophytes": 0.45, "gas": 0.60, "stones": 0.12, "metal": 0.10,
+    "lstv": 0.20, "collapsed_disc": 0.25, "osteophytes": 0.45, "gas": 0.60, "stones": 0.12, "metal": 0.10,
     "motion": 0.30, "jpeg": 0.35, "deep": 0.0, "inverted": 0.0, "monochrome1": 0.0, "text": 0.20,
     "clipped_top": 0.10, "clipped_bottom": 0.15, "spacing_unknown": 0.0,
 }  # fmt: skip

@@ -1,0 +1,5 @@
+"""``python -m vertenet.cli``."""
+
+from . import main
+
+main()

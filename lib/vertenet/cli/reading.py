@@ -1,0 +1,145 @@
+"""Commands for images and landmarks: predict, measure, convert."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+from rich.table import Column, Table
+
+from ..reading import RESEARCH_USE
+from .common import (
+    Anterior,
+    Factor,
+    ModelName,
+    OutFolder,
+    SpacingMm,
+    app,
+    check_positive,
+    check_side,
+    err_console,
+    out_console,
+    progress_bar,
+)
+
+
+@app.command()
+def predict(
+    images: Annotated[list[Path], typer.Argument(help="Image files or folders.")],
+    out: OutFolder,
+    model: ModelName = "vertenet-lite",
+    anterior: Anterior = None,
+    spacing: SpacingMm = None,
+    factor: Factor = 1.2,
+    decoder: Annotated[str, typer.Option(help="levels, or the authors' top-six.")] = "levels",
+    threads: Annotated[Optional[int], typer.Option(help="CPU threads.")] = None,
+) -> None:
+    """Find landmarks: writes .mrk.json, .reading.json and an overlay per image, and results.csv."""
+    check_side(anterior, "left", "right", "auto")
+    check_positive("--spacing", spacing)
+    check_positive("--factor", factor)
+    check_positive("--threads", threads)
+    from ..cohort import find_images, predict_images
+    from ..inference import Predictor
+
+    paths = find_images(images)
+    predictor = Predictor(model, decoder=decoder, threads=threads)
+    with progress_bar() as progress:
+        task = progress.add_task("Reading images", total=len(paths))
+        outcomes = predict_images(
+            paths,
+            predictor,
+            out,
+            anterior=anterior,
+            spacing=spacing,
+            factor=factor,
+            report=lambda outcome: progress.advance(task),
+        )
+    failed = [outcome for outcome in outcomes if outcome.error]
+    done = [outcome for outcome in outcomes if outcome.reading is not None]
+    if done:
+        out_console.print(_results_table(done))
+        out_console.print(f"Results of {len(done)} images in {out}. {RESEARCH_USE}")
+    for outcome in failed:
+        err_console.print(outcome.error, markup=False)
+    if failed:
+        err_console.print(f"{len(failed)} of {len(outcomes)} images could not be read.")
+        raise typer.Exit(2)
+
+
+@app.command()
+def measure(
+    image: Annotated[Path, typer.Option(help="The image.")],
+    landmarks: Annotated[Path, typer.Option(help="Its landmarks, in any format that convert knows.")],
+    out: Annotated[Optional[Path], typer.Option("--out", help="Folder for reading and overlay.")] = None,
+    anterior: Anterior = None,
+    spacing: SpacingMm = None,
+    factor: Factor = 1.2,
+) -> None:
+    """Guides and crop from landmarks that are already there; no model."""
+    check_side(anterior, "left", "right")
+    check_positive("--spacing", spacing)
+    check_positive("--factor", factor)
+    from ..annotation import load_for_image
+    from ..assess import assess
+    from ..cohort import write_results
+    from ..imaging import read
+    from ..report.words import crop_sentence
+
+    radiograph = read(image, anterior=anterior, spacing=spacing)
+    spine = load_for_image(landmarks, radiograph, anterior=anterior)
+    reading = assess(radiograph.with_anterior(spine.anterior), spine, factor=factor)
+    table = Table("guide", "posterior x, y", "anterior x, y", title="Intervertebral guides (pixels)")
+    for guide in reading.guides.values():
+        table.add_row(guide.name, *(f"{x:.2f}, {y:.2f}" for x, y in (guide.posterior, guide.anterior)))
+    out_console.print(table)
+    out_console.print(f"{crop_sentence(reading.crop)} (factor {reading.crop.factor:g}).", markup=False)
+    for warning in reading.warnings:
+        out_console.print(f"Note: {warning}.", markup=False)
+    if out is not None:
+        write_results(radiograph, reading, out, image.stem)
+        out_console.print(f"Written to {out}. {RESEARCH_USE}")
+
+
+@app.command()
+def convert(
+    source: Annotated[Path, typer.Argument(help="Landmark file.")],
+    target: Annotated[Path, typer.Argument(help="File to write.")],
+    source_format: Annotated[Optional[str], typer.Option("--from", help="Format of SOURCE; default: detected.")] = None,
+    target_format: Annotated[
+        Optional[str], typer.Option("--to", help="Format of TARGET; default: by its name.")
+    ] = None,
+    images: Annotated[
+        Optional[Path], typer.Option(help="Folder of the images: their sizes, geometry and orientation.")
+    ] = None,
+    anterior: Anterior = None,
+) -> None:
+    """Convert landmarks: MakeSense CSV, authors' .mat and CSV, COCO keypoints, Slicer Markups, readings."""
+    check_side(anterior, "left", "right")
+    from ..annotation import convert as convert_file
+    from ..imaging import ImageFolder
+
+    written = convert_file(
+        source,
+        target,
+        source_format=source_format,
+        target_format=target_format,
+        images=None if images is None else ImageFolder(images),
+        anterior=anterior,
+    )
+    out_console.print(f"Written: {', '.join(str(path) for path in written)}")
+
+
+def _results_table(outcomes) -> Table:
+    table = Table(Column("image", overflow="fold"), "levels", "crop", "warnings", "seconds")
+    for outcome in outcomes:
+        reading = outcome.reading
+        found = [str(v.level) for v in reading.spine if not v.is_missing]
+        levels = f"{found[0]}-{found[-1]}" if found else "none"
+        if not reading.levels.certain:
+            levels += " (uncertain)"
+        table.add_row(
+            outcome.path.name, levels, reading.crop.state.value, str(len(reading.warnings)), f"{reading.latency_s:.2f}"
+        )
+    return table

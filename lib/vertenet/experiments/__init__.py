@@ -1,0 +1,1 @@
+"""Experiments: cross-validation, ablation, evaluation and comparison; stands above every other room."""

@@ -1,0 +1,155 @@
+"""Cases: images with known landmarks, and whose they are, from a folder or from the phantom.
+
+A case knows its person and its scanner, because a fair split keeps a person's scans together and every scanner on both
+sides. Pixels are read (or generated) each time they are asked for; a cohort of thousands fits into no memory.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..annotation import load
+from ..errors import AnnotationError
+from ..imaging import ImageFolder
+from ..phantom import PhantomTruth, generate
+from ..radiograph import Radiograph
+from ..spine import Level, Spine
+from .samples import phantom_scanner
+
+#: Optional table in a folder of annotated images: columns ``image`` and any of ``person`` and ``scanner``.
+CASES_TABLE = "cases.csv"
+UNKNOWN_SCANNER = "unknown"
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One annotated image.
+
+    Attributes
+    ----------
+    name : str
+        The image's name, unique in its cohort.
+    person : str
+        Whose scan it is; the image's own name where nobody said.
+    scanner : str
+    spine : Spine
+        T12 to L5, source pixels; with mid-endplate points where they are known.
+    anatomy : Spine
+        Every named level (T11, L6, S1 too) where they are known, else the same as ``spine``.
+    grades : mapping of Level to int
+        Genant grades, 0 for a level known to be intact; empty where nobody graded.
+    load : callable
+        Reads the radiograph.
+    """
+
+    name: str
+    person: str
+    scanner: str
+    spine: Spine
+    anatomy: Spine
+    load: Callable[[], Radiograph]
+    grades: Mapping[Level, int] = field(default_factory=dict)
+
+    def radiograph(self) -> Radiograph:
+        """The image, with the anterior side of its landmarks."""
+        return self.load().with_anterior(self.spine.anterior)
+
+
+def annotated_cases(folder: Path) -> list[Case]:
+    """The images of a folder that have landmarks beside them, in the order of their names.
+
+    Landmarks are a phantom's ``<stem>.truth.json`` or any format of `vertenet.annotation`. Person and scanner come from
+    the folder's ``cases.csv`` (columns ``image``, ``person``, ``scanner``), else from a DICOM image's PatientID and
+    ManufacturerModelName, else the person is the image and the scanner is unknown.
+
+    Raises
+    ------
+    AnnotationError
+        No image of the folder has landmarks, or ``cases.csv`` has no column ``image``.
+    """
+    images = ImageFolder(folder)
+    spines = {}
+    for path in sorted(folder.iterdir()):
+        if path.name == CASES_TABLE or path.name.endswith(".truth.json"):
+            continue
+        if path.suffix.lower() in (".csv", ".mat") or path.name.endswith((".mrk.json", ".reading.json", ".coco.json")):
+            spines.update({stem_of(name): found.spine for name, found in load(path, images=images).items()})
+    table = _table(folder / CASES_TABLE)
+    cases = []
+    for name in images:
+        row, stem = table.get(name, {}), stem_of(name)
+        truth_file = folder / f"{stem}.truth.json"
+        grades: Mapping[Level, int] = {}
+        if truth_file.is_file():
+            truth = PhantomTruth.from_json(truth_file.read_text(encoding="utf-8"))
+            spine, anatomy, scanner, person = truth.spine, truth.anatomy, truth.scanner, name
+            grades = _grades(truth)
+        elif stem in spines:
+            spine = anatomy = spines[stem]
+            person, scanner = _from_header(images, name)
+        else:
+            continue
+        cases.append(
+            Case(
+                name,
+                row.get("person") or person,
+                row.get("scanner") or scanner,
+                spine,
+                anatomy,
+                lambda name=name: images[name],
+                grades,
+            )
+        )
+    if not cases:
+        raise AnnotationError("no image with landmarks to learn from", subject=folder)
+    return cases
+
+
+def phantom_cases(count: int, *, difficulty: str, first_seed: int) -> list[Case]:
+    """``count`` phantoms of all scanners in turn; each is its own person. Truth is drawn now, pixels when asked for."""
+    return [_phantom_case(seed, difficulty) for seed in range(first_seed, first_seed + count)]
+
+
+def stem_of(name: str) -> str:
+    """The image's name up to its first dot: what its landmark files share with it."""
+    return Path(name).name.split(".")[0]
+
+
+def _phantom_case(seed: int, difficulty: str) -> Case:
+    scanner = phantom_scanner(seed)
+    truth = generate(seed, scanner=scanner, difficulty=difficulty).truth
+    name = f"{difficulty}-{seed}"
+    return Case(
+        name,
+        name,
+        scanner,
+        truth.spine,
+        truth.anatomy,
+        lambda: generate(seed, scanner=scanner, difficulty=difficulty).radiograph,
+        _grades(truth),
+    )
+
+
+def _grades(truth: PhantomTruth) -> dict[Level, int]:
+    grades = dict.fromkeys(truth.spine.levels, 0)
+    return {**grades, **{level: found.grade for level, found in truth.fractures.items()}}
+
+
+def _table(path: Path) -> dict[str, dict[str, str]]:
+    if not path.is_file():
+        return {}
+    with path.open(newline="", encoding="utf-8-sig") as handle:
+        reader = csv.DictReader(handle)
+        if "image" not in (reader.fieldnames or ()):
+            raise AnnotationError("the table has no column 'image'", subject=path, remedy="Name images in that column")
+        return {row["image"]: row for row in reader}
+
+
+def _from_header(images: ImageFolder, name: str) -> tuple[str, str]:
+    if Path(name).suffix.lower() in (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp"):
+        return name, UNKNOWN_SCANNER
+    metadata = images[name].metadata
+    return metadata.get("PatientID") or name, metadata.get("ManufacturerModelName") or UNKNOWN_SCANNER

@@ -126,8 +126,8 @@ def spines(
     """T12 to L5 as they come in practice.
 
     Up to eight corners are missing (no position), outside or unevaluable (with or without one); points and levels may
-    carry confidences, and error radii where ``calibrated``; transitional anatomy may be stated; mid-endplate points may be
-    there.
+    carry confidences, and error radii where ``calibrated``; transitional anatomy may be stated; mid-endplate points
+    may be there.
     """
     spine = draw(plain_spines(size, anterior))
     lost = draw(

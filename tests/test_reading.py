@@ -219,7 +219,8 @@ def test_a_document_of_version_1_0_is_read_and_written_as_today():
     old = {key: value for key, value in EXAMPLE.items() if key not in ADDED}
     old["schema"] = "vertenet-reading/1.0"
     reading = Reading.from_dict(old)
-    assert reading.quality is None and reading.radius_scale == {}
+    assert reading.quality is None
+    assert reading.radius_scale == {}
     assert reading.to_dict()["schema"] == "vertenet-reading/1.1"
 
 

@@ -115,8 +115,8 @@ class Levels:
 class Quality:
     """How like the images that the model was calibrated on this one is.
 
-    ``typical`` False: the image was refused and its spine is empty. ``score`` (0 to 1, None where not calibrated) is the
-    share of calibration images that are no more like the others than this one; ``reasons`` are sentences.
+    ``typical`` False: the image was refused and its spine is empty. ``score`` (0 to 1, None where not calibrated) is
+    the share of calibration images that are no more like the others than this one; ``reasons`` are sentences.
     """
 
     typical: bool

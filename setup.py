@@ -16,7 +16,7 @@ IMAGING = [
     "tifffile",
     "SimpleITK>=2.3",
 ]
-NETWORK = ["torch>=2.4", "torchvision", "timm>=1.0.9", "safetensors>=0.4", "monai>=1.4"]
+NETWORK = ["torch>=2.8", "torchvision>=0.23", "timm>=1.0.9", "safetensors>=0.4", "monai>=1.4"]
 CLI = ["typer>=0.12", "rich>=13", "pandas>=2", "matplotlib>=3.8"]
 # Training and evidence.
 STUDY = ["pytorch-ignite>=0.5", "tensorboard>=2.15", "scikit-learn>=1.3", "statsmodels>=0.14"]
@@ -47,7 +47,7 @@ setup(
     license_files=["LICENSE"],
     package_dir={"": "lib"},
     packages=find_packages("lib"),
-    package_data={"vertenet": ["schemas/*.json"]},
+    package_data={"vertenet": ["schemas/*.json", "learning/recipes/*.json"]},
     python_requires=">=3.9",
     install_requires=["numpy>=1.23", "scipy>=1.9"],
     extras_require={

@@ -1,15 +1,19 @@
 """Attention of VerteNet: dual-resolution self and cross attention (DRSA, DRCA) and channel self-attention (CSA).
 
 Every block maps feature maps (B, C, H, W) to a map of the same shape. The paper's figure draws average pooling for the
-low-resolution path; the authors' published code uses maximum pooling, and so do their weights, so that is done here.
+low-resolution path; the authors' published code uses maximum pooling, and so do their weights, so that is the default.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+#: Halves a map's rows and columns: ``F.max_pool2d`` or ``F.avg_pool2d``, called with a map and 2.
+Pool = Callable[[Tensor, int], Tensor]
 #: Patches along each side of a map in grid attention; 8 x 8 patches are its 64 tokens.
 GRID = 8
 
@@ -99,10 +103,11 @@ class GridAttention(nn.Module):
 
 
 class DualResolutionAttention(nn.Module):
-    """Grid attention on a map and on its 2x2 max-pooled copy, joined by a 1x1 convolution."""
+    """Grid attention on a map and on its copy pooled 2x2, joined by a 1x1 convolution."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, pool: Pool = F.max_pool2d) -> None:
         super().__init__()
+        self.pool = pool
         self.temperature = nn.Parameter(torch.ones(1, 1, 1))
         self.high = GridAttention()
         self.low = GridAttention()
@@ -110,8 +115,8 @@ class DualResolutionAttention(nn.Module):
         self.join = nn.Conv2d(2 * channels, channels, 1, bias=False)
 
     def forward(self, x: Tensor, context: Tensor) -> Tensor:
-        small = F.max_pool2d(x, 2)
-        small_context = small if context is x else F.max_pool2d(context, 2)
+        small = self.pool(x, 2)
+        small_context = small if context is x else self.pool(context, 2)
         high = self.high(x, context, self.temperature)
         low = self.raise_low(self.low(small, small_context, self.temperature))
         return self.join(torch.cat([high, low], dim=1))
@@ -126,12 +131,13 @@ class DualResolutionTransformer(nn.Module):
     ----------
     channels : int
     size : (rows, columns) of the map; both multiples of 16, so that the pooled copy divides into the grid
+    pool : how the low-resolution copy is made
     """
 
-    def __init__(self, channels: int, size: tuple[int, int]) -> None:
+    def __init__(self, channels: int, size: tuple[int, int], pool: Pool = F.max_pool2d) -> None:
         super().__init__()
         self.norm1 = PixelNorm(*size)
-        self.attention = DualResolutionAttention(channels)
+        self.attention = DualResolutionAttention(channels, pool)
         self.norm2 = PixelNorm(*size)
         self.feed_forward = GatedFeedForward(channels)
 

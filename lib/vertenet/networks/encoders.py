@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import timm
@@ -9,12 +10,12 @@ from torch import nn
 
 from ..errors import ModelError
 
-#: Strides of the four maps that a decoder fuses.
+#: Strides of the maps that a decoder fuses; the last is the deepest of every encoder.
 STRIDES = (4, 8, 16, 32)
 
 
-def create_encoder(name: str, pretrained: bool | str = False) -> nn.Module:
-    """A timm network that returns its maps at strides 4, 8, 16, 32; ``feature_info.channels()`` gives their widths.
+def create_encoder(name: str, pretrained: bool | str = False, strides: Sequence[int] = STRIDES, **others) -> nn.Module:
+    """A timm network that returns its maps at ``strides``; ``feature_info.channels()`` gives their widths.
 
     Parameters
     ----------
@@ -22,13 +23,18 @@ def create_encoder(name: str, pretrained: bool | str = False) -> nn.Module:
         A timm model, such as ``tf_efficientnetv2_s``.
     pretrained : bool or path
         True: ImageNet weights from timm's hub (or its local cache). A path: such a file on this machine. False: none.
+    strides : some of `STRIDES`, ascending
+    **others
+        Further options of the timm model.
 
     Raises
     ------
     ModelError
         timm does not know the name, the network lacks one of the strides, or the weights cannot be had.
     """
-    options = {"features_only": True, "out_indices": (1, 2, 3, 4), "pretrained": bool(pretrained)}
+    # Counted from the deepest map: some networks (ConvNeXt) have no map at stride 2.
+    indices = tuple(STRIDES.index(stride) - len(STRIDES) for stride in strides)
+    options = {**others, "features_only": True, "out_indices": indices, "pretrained": bool(pretrained)}
     if isinstance(pretrained, str):
         if not Path(pretrained).is_file():
             raise ModelError("there is no such file of encoder weights", subject=pretrained)
@@ -45,7 +51,7 @@ def create_encoder(name: str, pretrained: bool | str = False) -> nn.Module:
             remedy="Connect this machine to huggingface.co, or give the path of a downloaded file as pretrained=..., "
             "or train from scratch with pretrained=False",
         ) from error
-    strides = tuple(encoder.feature_info.reduction())
-    if strides != STRIDES:
-        raise ModelError(f"{name} has maps at strides {strides}, but a decoder needs {STRIDES}")
+    found = tuple(encoder.feature_info.reduction())
+    if found != tuple(strides):
+        raise ModelError(f"{name} has maps at strides {found}, but strides {tuple(strides)} are needed")
     return encoder

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from ..errors import ModelError, OptionError
-from .encoders import create_encoder
-from .fusion import PARTS, Fusion
+from ..errors import OptionError
+from .attention import GRID
+from .encoders import STRIDES, create_encoder
+from .fusion import FORMS, PARTS, Form, Fusion
 from .heads import RARE, MapHead, SideHead
+from .sizes import check_images, checked_size
 
 #: The levels of the ``level`` maps of networks that have them.
 LEVEL_NAMES = ("T11", "T12", "L1", "L2", "L3", "L4", "L5", "S1")
@@ -27,11 +29,13 @@ class Plan:
     Attributes
     ----------
     encoder : timm name
-    input_size : (rows, columns) of the image; multiples of 256, so that the stride-16 map's pooled copy holds the grid
+    input_size : (rows, columns) of the image; multiples of 256 where the stride-16 map has a dual-resolution attention,
+        so that its pooled copy holds the grid; of 32 at least
     parts : attentions of the fusion blocks at strides 16, 8 and 4, each some of `fusion.PARTS`
     hidden : width of the heads
     corner_kernels : kernel sizes of the ``wh`` head
     level_names : levels of the ``level`` maps, or None for a network without them (and without ``anterior``)
+    form : ``code`` or ``figure``, see `fusion.Fusion`
     """
 
     encoder: str
@@ -40,22 +44,21 @@ class Plan:
     hidden: int = 256
     corner_kernels: tuple[int, int] = (7, 7)
     level_names: tuple[str, ...] | None = None
+    form: Form = "code"
 
     def __post_init__(self) -> None:
         # Options that were stored in a card's JSON come back as lists.
-        object.__setattr__(self, "input_size", tuple(self.input_size))
         object.__setattr__(self, "parts", tuple(tuple(block) for block in self.parts))
         if len(self.parts) != len(FUSED_STRIDES) or not all(set(block) <= set(PARTS) for block in self.parts):
             raise OptionError(
                 f"parts is {self.parts}, but it names the attentions of three fusion blocks",
                 remedy=f"Give three tuples, each with some of {', '.join(PARTS)}",
             )
-        rows, columns = self.input_size
-        if rows % 256 or columns % 256 or rows <= 0 or columns <= 0:
-            raise OptionError(
-                f"input_size is {rows} x {columns}, but rows and columns must be multiples of 256",
-                remedy="Use for example 1024 x 512 or 512 x 256",
-            )
+        if self.form not in FORMS:
+            raise OptionError(f"form is {self.form!r}", remedy=f"Use one of {', '.join(FORMS)}")
+        gridded = [stride for stride, block in zip(FUSED_STRIDES, self.parts) if {"drsa", "drca"} & set(block)]
+        multiple = max([STRIDES[-1], *(2 * GRID * stride for stride in gridded)])
+        object.__setattr__(self, "input_size", checked_size(self.input_size, multiple))
 
 
 class VerteNet(nn.Module):
@@ -90,12 +93,7 @@ class VerteNet(nn.Module):
 
     def features(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """The decoder's stride-4 map and the encoder's deepest map of images (B, 3, H, W)."""
-        if x.ndim != 4 or tuple(x.shape[1:]) != (3, *self.input_size):
-            rows, columns = self.input_size
-            raise ModelError(
-                f"the network was built for images of shape (B, 3, {rows}, {columns}), but got {tuple(x.shape)}",
-                remedy=f"Resize the image, or build the network with input_size=({x.shape[-2]}, {x.shape[-1]})",
-            )
+        check_images(x, self.input_size)
         *skips, deepest = self.encoder(x)
         low = deepest
         for fusion, skip in zip(self.decoder, reversed(skips)):
@@ -129,6 +127,6 @@ def _decoder(channels: Sequence[int], plan: Plan) -> nn.ModuleList:
     *skips, low = channels
     blocks = nn.ModuleList()
     for stride, skip, parts in zip(FUSED_STRIDES, reversed(skips), plan.parts):
-        blocks.append(Fusion(low, skip, (rows // stride, columns // stride), parts))
+        blocks.append(Fusion(low, skip, (rows // stride, columns // stride), parts, plan.form))
         low = skip
     return blocks

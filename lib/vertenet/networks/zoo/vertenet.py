@@ -1,4 +1,4 @@
-"""VerteNet of the paper, and the light variant for two CPU cores."""
+"""VerteNet of the paper, the same with named levels, and the light variant for two CPU cores."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from torch import nn
 
 from ..fusion import PARTS
 from ..vertenet import LEVEL_NAMES, Plan, VerteNet
+from .plans import ENCODER
 from .registry import register
 
 Parts = Sequence[Sequence[str]]
@@ -17,8 +18,16 @@ Parts = Sequence[Sequence[str]]
 def vertenet(
     *, input_size: Sequence[int] = (1024, 512), parts: Parts = (PARTS, PARTS, PARTS), pretrained: bool | str = False
 ) -> nn.Module:
-    """The paper's network: 24.22 M parameters, 74.8 GMAC at 1024 x 512."""
-    return VerteNet(Plan("tf_efficientnetv2_s", input_size, parts), pretrained=pretrained)
+    """The paper's network, as its checkpoint has it."""
+    return VerteNet(Plan(ENCODER, input_size, parts), pretrained=pretrained)
+
+
+@register("vertenet-levels")
+def vertenet_levels(
+    *, input_size: Sequence[int] = (1024, 512), parts: Parts = (PARTS, PARTS, PARTS), pretrained: bool | str = False
+) -> nn.Module:
+    """VerteNet with maps of the levels T11 to S1 by name and a head for the anterior side."""
+    return VerteNet(Plan(ENCODER, input_size, parts, level_names=LEVEL_NAMES), pretrained=pretrained)
 
 
 @register("vertenet-lite")
@@ -28,7 +37,7 @@ def vertenet_lite(
     parts: Parts = (PARTS, ("drca", "csa"), ()),
     pretrained: bool | str = False,
 ) -> nn.Module:
-    """Half the image size, a smaller encoder, light heads, attention on the small maps; also maps of levels by name.
+    """Half the image size, EfficientNetV2-B0, light heads, attention on the small maps; levels by name.
 
     Attention where it is cheap: a fusion block costs in proportion to its map, and attention in the stride-4 block
     would make a training step on a CPU 1.6 times as long.

@@ -1,0 +1,126 @@
+"""Which images an experiment is about: small enough to write down, complete enough to find them again anywhere."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from ..errors import OptionError
+from ..learning.cases import Case, annotated_cases, phantom_cases, stem_of
+from ..learning.samples import TRAINING_SEED, phantom_scanner
+from ..radiograph import Spacing
+
+
+@dataclass(frozen=True)
+class Source:
+    """A folder of annotated images, or phantoms by count, difficulty and first seed.
+
+    Raises
+    ------
+    OptionError
+        Neither a folder nor phantoms, or both.
+    """
+
+    folder: str | None = None
+    phantoms: int = 0
+    difficulty: str = "default"
+    first_seed: int = TRAINING_SEED
+
+    def __post_init__(self) -> None:
+        if (self.folder is None) == (self.phantoms < 1):
+            raise OptionError("an experiment needs either a folder of annotated images or a number of phantoms")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What a fair split needs to know of a case."""
+
+    name: str
+    person: str
+    scanner: str
+
+
+class Cohort(Sequence[Entry]):
+    """The entries of a `Source` in a fixed order; a case's landmarks and pixels come when they are asked for.
+
+    Phantoms take a second each to draw, so a cohort of a thousand is listed without drawing one.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __getitem__(self, index: int) -> Entry:
+        return self._entries[index]
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self._entries)
+
+    def case(self, index: int) -> Case:
+        """The case of entry ``index``."""
+        if self._cases is not None:
+            return self._cases[index]
+        source = self.source
+        return phantom_cases(1, difficulty=source.difficulty, first_seed=source.first_seed + range(len(self))[index])[0]
+
+    @cached_property
+    def synthetic(self) -> bool:
+        """No image is of a patient: phantoms, or a folder in which every image has a phantom's truth file."""
+        if self._cases is None:
+            return True
+        return all(_truth_file(Path(self.source.folder), case.name).is_file() for case in self._cases)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of what the cases are: seeds and difficulty, or names, owners and landmarks."""
+        parts: list = [self.source.difficulty, self.source.first_seed, len(self)]
+        if self._cases is not None:
+            parts = [[c.name, c.person, c.scanner, c.spine.to_dict(), c.anatomy.to_dict()] for c in self._cases]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+    def describe(self) -> str:
+        """A sentence without a full stop: how many images, of what, synthetic or not."""
+        source = self.source
+        if self._cases is None:
+            last = source.first_seed + len(self) - 1
+            return (
+                f"{len(self)} synthetic phantom images ({source.difficulty} difficulty, seeds {source.first_seed} to "
+                f"{last}), no patient"
+            )
+        kind = "synthetic phantom images, no patient," if self.synthetic else "annotated images"
+        return f"{len(self)} {kind} of the folder {Path(source.folder).name}"
+
+    @cached_property
+    def _cases(self) -> list[Case] | None:
+        if self.source.folder is None:
+            return None
+        folder = Path(self.source.folder)
+        return [_with_true_spacing(case, folder) for case in annotated_cases(folder)]
+
+    @cached_property
+    def _entries(self) -> list[Entry]:
+        if self._cases is not None:
+            return [Entry(case.name, case.person, case.scanner) for case in self._cases]
+        source = self.source
+        seeds = range(source.first_seed, source.first_seed + source.phantoms)
+        names = [f"{source.difficulty}-{seed}" for seed in seeds]
+        return [Entry(name, name, phantom_scanner(seed)) for name, seed in zip(names, seeds)]
+
+
+def _truth_file(folder: Path, name: str) -> Path:
+    return folder / f"{stem_of(name)}.truth.json"
+
+
+def _with_true_spacing(case: Case, folder: Path) -> Case:
+    """A phantom's PNG states no pixel size, its truth file does."""
+    truth = _truth_file(folder, case.name)
+    if not truth.is_file():
+        return case
+    spacing = Spacing.from_dict(json.loads(truth.read_text(encoding="utf-8"))["spacing"])
+    return replace(case, load=lambda: case.load().with_spacing(spacing))

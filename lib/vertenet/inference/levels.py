@@ -1,44 +1,37 @@
 """From candidates to named vertebrae: the best path over ordered, contiguous levels.
 
-A path gives some candidates a level, from the head down, each level once. Its log-probability has three parts:
+A path belongs to an anatomy (five lumbar vertebrae, four, or six) and gives some candidates a level of it, from the
+head down, each level once. Its log-probability, up to a constant of the image, is the sum of
 
+* the prior of the anatomy;
 * unary: the network's evidence that a vertebra is there, and (with a level head) which one it is;
-* pairwise: neighbouring levels lie about 0.97 vertebral depths apart (1,755 radiographs: centroid spacing .93 to .985,
-  SD .08 to .11); a level left out between two others must leave a gap of its size;
-* a price for every candidate left unnamed, and for every level of T12 to L5 that is not found although its place lies
-  inside the image.
+* pairwise: how well spacing, change of tilt and ratio of size fit two levels, see `level_statistics`;
+* a price for every candidate left unnamed, and for every level that is not found.
 
-So a missed vertebra stays missing and does not rename its neighbours. The distance to the best path that names any
-vertebra differently is the confidence in the naming; after VERIDAH (2026) and Bromiley's shape graphs.
+So a missed vertebra stays missing and does not rename its neighbours. The distance to the best path that reads T12 to
+L5 otherwise is the confidence in the naming; after VERIDAH (2026) and Bromiley's shape graphs.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from ..spine import LADDER, STANDARD_LEVELS, Level
+from ..spine import STANDARD_LEVELS, Level, Transition
 from .decode import Candidate
+from .level_graph import LevelGraph
+from .level_statistics import ANATOMIES, LevelStatistics, superior_lengths
+from .level_tables import LEVELS
 
-PITCH = 0.97  # centre to centre, in median vertebral depths
-PITCH_SD = 0.16  # wider than the anatomical .11: predicted centres and fractured bodies vary more
-LOG_MISSING = np.log(0.03)  # a level inside the image that was not found
-LOG_OUTSIDE = np.log(0.15)  # a level whose place lies beyond the image
-LOG_ABSENT = np.log(0.01)  # anatomy lacks a level (four lumbar vertebrae): neighbours without a gap
-#: The score at which a candidate is taken to be as likely a vertebra as not. Focal losses push scores down: on films,
-#: vertebrae that are plainly there score 0.2 to 0.7.
-EVEN_SCORE = 0.15
-EPS = 1e-3
-#: Below this margin (nats) the naming is called uncertain and both readings are offered. Chosen on phantoms of the
-#: validation seeds; on 200 hard ones of the test seeds 12 % are then uncertain, both shifted ones among them.
-CERTAIN_MARGIN = 3.0
 #: Fewer named vertebrae than this are no spine.
 MIN_NAMED = 3
-#: Mean score of the named vertebrae below which they are no spine, and below which their naming is not certain. With
-#: the starter weights noise and smooth texture reach 0.16 to 0.42, phantoms 0.53 and more (hard ones from 0.32).
-SPINE_SCORE, CERTAIN_SCORE = 0.38, 0.5
+#: Two candidates nearer to each other than this share of their size are one vertebra seen twice.
+SAME_PLACE = 0.4
+_ANATOMIES = tuple(ANATOMIES)
+_IS_STANDARD = np.array([level in STANDARD_LEVELS for level in LEVELS])
 
 
 @dataclass(frozen=True)
@@ -50,10 +43,16 @@ class LevelPath:
     levels : tuple of (index of candidate, Level), from the head down
     log_probability : float
         Up to a constant of the image.
+    anatomy : Transition
+        The anatomy that the path assumes.
+    transition : Transition
+        The same where the image tells: T12 and S1 are named, and no other anatomy is nearly as likely; else unknown.
     """
 
     levels: tuple[tuple[int, Level], ...]
     log_probability: float
+    anatomy: Transition = Transition.NONE
+    transition: Transition = Transition.UNKNOWN
 
     def index_of(self, level: Level) -> int | None:
         return next((i for i, named in self.levels if named is level), None)
@@ -61,11 +60,13 @@ class LevelPath:
 
 @dataclass(frozen=True)
 class LevelDecision:
-    """The best naming, the best one that disagrees with it, and the distance between them in nats.
+    """The best naming, the best one that disagrees with it, and the distance between them.
 
-    ``is_spine`` is False where so few or so faint candidates were named that texture alone explains them. ``supported``
-    says that something other than the prices of missing levels speaks for the naming: level evidence or, for a network
-    without it, all six found; and a mean score that texture does not reach. Without that no margin makes it certain.
+    ``margin`` is the difference of their log-probabilities over the statistics' temperature, infinite where nothing
+    disagrees. ``is_spine`` is False where so few or so faint candidates were named that texture alone explains them.
+    ``supported`` says that something other than the prices of missing levels speaks for the naming: level evidence or,
+    for a network without it, all six found; and a mean score that texture does not reach. ``certain`` is ``supported``
+    with a margin that reaches the statistics' ``certain_margin``.
     """
 
     best: LevelPath
@@ -73,145 +74,75 @@ class LevelDecision:
     margin: float
     is_spine: bool
     supported: bool
-
-    @property
-    def certain(self) -> bool:
-        return self.supported and self.margin >= CERTAIN_MARGIN
+    certain: bool
 
 
-def name_levels(candidates: Sequence[Candidate], rows: int) -> LevelDecision:
-    """Name candidates with the best path over `LADDER`; an L6 shows as a double gap before S1.
+def name_levels(candidates: Sequence[Candidate], rows: int, statistics: LevelStatistics | None = None) -> LevelDecision:
+    """Name candidates with the best path over every anatomy.
 
     Parameters
     ----------
     candidates : sequence of Candidate
-        Sorted from the head down, source pixels, at least one.
+        Sorted from the head down, source pixels, at least one; anterior on the right.
     rows : int
         Height of the image, to tell levels that were missed from levels beyond the field.
+    statistics : LevelStatistics, optional
+        The default ones when not given.
     """
-    problem = _Problem(candidates, rows)
-    best = problem.solve()
-    rivals = []
-    for index, level in best.levels:
-        rival = problem.solve(barred=(index, level))
-        if rival is not None and _disagree(best, rival):
-            rivals.append(rival)
-    alternative = max(rivals, key=lambda path: path.log_probability, default=None)
-    margin = float("inf") if alternative is None else best.log_probability - alternative.log_probability
+    statistics = LevelStatistics.default() if statistics is None else statistics
+    graph = LevelGraph(candidates, rows, statistics)
+    least = statistics.certain_margin * statistics.temperature
+    best = _path(graph, np.True_, least)
+    alternative = _path(graph, disagreeing(best, candidates), least)
+    margin = math.inf
+    if alternative is not None:
+        margin = (best.log_probability - alternative.log_probability) / statistics.temperature
     named = {level for _, level in best.levels}
-    has_evidence = all(candidate.level_scores is not None for candidate in candidates)
     score = float(np.mean([candidates[index].score for index, _ in best.levels]))
-    is_spine = len(named) >= MIN_NAMED and score >= SPINE_SCORE
-    supported = is_spine and score >= CERTAIN_SCORE and (has_evidence or named.issuperset(STANDARD_LEVELS))
-    return LevelDecision(best, alternative, margin, is_spine, supported)
+    is_spine = len(named) >= MIN_NAMED and score >= statistics.spine_score
+    has_evidence = all(candidate.level_scores is not None for candidate in candidates)
+    supported = is_spine and score >= statistics.certain_score and (has_evidence or named.issuperset(STANDARD_LEVELS))
+    return LevelDecision(
+        best, alternative, margin, is_spine, supported, supported and margin >= statistics.certain_margin
+    )
 
 
-def _disagree(a: LevelPath, b: LevelPath) -> bool:
-    named = dict(b.levels)
-    return any(index in named and named[index] is not level for index, level in a.levels)
+def disagreeing(path: LevelPath, candidates: Sequence[Candidate]) -> np.ndarray:
+    """(3, n, 9) bool: the states such that a path reads T12 to L5 otherwise just when it passes one of them.
+
+    It does when it names a candidate otherwise and either name is one of T12 to L5; when it finds one of them at
+    another place; and when one of the two paths names an L5 that the anatomy of the other lacks. Leaving a vertebra
+    unnamed that may as well be there is no disagreement.
+    """
+    sizes = superior_lengths(np.array([candidate.corners for candidate in candidates]))
+    centres = np.array([candidate.centre for candidate in candidates])
+    distance = np.linalg.norm(centres[None] - centres[:, None], axis=-1)
+    elsewhere = distance > SAME_PLACE * np.sqrt(sizes[:, None] * sizes[None])
+    apart = np.zeros((len(candidates), len(LEVELS)), dtype=bool)
+    for index, level in path.levels:
+        if level in STANDARD_LEVELS:
+            apart[index] = True
+            apart[:, level.rank] |= elsewhere[index]
+        else:
+            apart[index] |= _IS_STANDARD
+    for index, level in path.levels:
+        apart[index, level.rank] = False
+    states = np.tile(apart, (len(_ANATOMIES), 1, 1))
+    four = _ANATOMIES.index(Transition.SACRALISED_L5)
+    if path.anatomy is Transition.SACRALISED_L5:
+        states[:, :, Level.L5.rank] = True
+    elif path.index_of(Level.L5) is not None:
+        states[four] = True
+    return states
 
 
-class _Problem:
-    """The dynamic programme of one image: states are (candidate, level)."""
-
-    def __init__(self, candidates: Sequence[Candidate], rows: int) -> None:
-        self.candidates = candidates
-        self.rows = rows
-        scores = _calibrated(np.clip([c.score for c in candidates], EPS, 1 - EPS))
-        self.centres = np.array([c.centre for c in candidates])
-        depths = [np.linalg.norm((c.corners[0] + c.corners[2] - c.corners[1] - c.corners[3]) / 2) for c in candidates]
-        # The strongest half sets the scale: a stray peak's corners mean nothing.
-        strong = np.argsort(-scores)[: max(1, (len(scores) + 1) // 2)]
-        self.pitch = PITCH * max(float(np.median(np.array(depths)[strong])), 1.0)
-        self.unary = np.log(scores)[:, None] + self._level_log_probability()
-        skipped = np.log(1 - scores)
-        self.skipped_before = np.concatenate([[0.0], np.cumsum(skipped)])
-        self.transition = self._transitions()
-        self.start = np.array([[self._ends(i, m, up=True) for m in range(len(LADDER))] for i in range(len(scores))])
-        self.finish = np.array([[self._ends(i, m, up=False) for m in range(len(LADDER))] for i in range(len(scores))])
-
-    def _level_log_probability(self) -> np.ndarray:
-        table = np.zeros((len(self.candidates), len(LADDER)))
-        for i, candidate in enumerate(self.candidates):
-            if candidate.level_scores is None:
-                # Such a network looks for T12 to L5 only; the rest is possible, not expected.
-                table[i] = [np.log(1 / 6) if level in STANDARD_LEVELS else np.log(EPS) for level in LADDER]
-                continue
-            scores = np.array([candidate.level_scores.get(level, 0.0) for level in LADDER]) + 0.01
-            table[i] = np.log(scores / scores.sum())
-        return table
-
-    def _transitions(self) -> np.ndarray:
-        """(n, n, steps): log-probability that candidate j lies ``steps`` levels below candidate i."""
-        n, k = len(self.candidates), len(LADDER)
-        distance = np.linalg.norm(self.centres[None] - self.centres[:, None], axis=-1) / self.pitch
-        table = np.full((n, n, k), -np.inf)
-        for steps in range(1, k):
-            fit = _log_normal(distance, steps) + (steps - 1) * LOG_MISSING
-            if steps == 2:
-                fit = np.maximum(fit, _log_normal(distance, 1) + LOG_ABSENT)
-            table[:, :, steps] = fit
-        return table
-
-    def _ends(self, i: int, m: int, up: bool) -> float:
-        """Price of the standard levels above (``up``) or below candidate ``i`` named LADDER[m] that no one takes."""
-        beyond = LADDER[:m] if up else LADDER[m + 1 :]
-        total = 0.0
-        for level in beyond:
-            if level not in STANDARD_LEVELS:
-                continue
-            steps = abs(LADDER.index(level) - m)
-            y = self.centres[i, 1] + (-steps if up else steps) * self.pitch
-            total += LOG_MISSING if 0 <= y < self.rows else LOG_OUTSIDE
-        return total
-
-    def solve(self, barred: tuple[int, Level] | None = None) -> LevelPath | None:
-        """The best path; with ``barred`` the best in which that candidate is named, but not so."""
-        n, k = len(self.candidates), len(LADDER)
-        unary = self.unary.copy()
-        must = None
-        if barred is not None:
-            must = barred[0]
-            unary[must, LADDER.index(barred[1])] = -np.inf
-        best = np.full((n, k), -np.inf)
-        back: dict[tuple[int, int], tuple[int, int] | None] = {}
-        for j in range(n):
-            for m in range(k):
-                may_start = must is None or j <= must
-                options = [(self.skipped_before[j] + self.start[j, m], None)] if may_start else []
-                for i in range(j):
-                    if must is not None and i < must < j:
-                        continue  # would skip the candidate that must be named
-                    skipped = self.skipped_before[j] - self.skipped_before[i + 1]
-                    values = best[i, :m] + self.transition[i, j, m - np.arange(m)] + skipped
-                    if m:
-                        previous = int(np.argmax(values))
-                        options.append((float(values[previous]), (i, previous)))
-                value, origin = max(options, key=lambda o: o[0], default=(-np.inf, None))
-                best[j, m] = value + unary[j, m]
-                back[j, m] = origin
-        after = self.skipped_before[-1] - self.skipped_before[1:]
-        total = best + self.finish + after[:, None]
-        if must is not None:
-            total[:must] = -np.inf
-        j, m = np.unravel_index(int(np.argmax(total)), total.shape)
-        if not np.isfinite(total[j, m]):
-            return None
-        value, state, path = float(total[j, m]), (int(j), int(m)), []
-        while state is not None:
-            path.append((state[0], LADDER[state[1]]))
-            state = back[state]
-        return LevelPath(tuple(reversed(path)), value)
-
-
-def _calibrated(scores: np.ndarray) -> np.ndarray:
-    """Scores with their odds divided by those of `EVEN_SCORE`."""
-    odds = scores / (1 - scores) * (1 - EVEN_SCORE) / EVEN_SCORE
-    return odds / (1 + odds)
-
-
-def _log_normal(distance: np.ndarray, steps: int) -> np.ndarray:
-    """Log-density, relative to its peak, of a distance of ``steps`` pitches."""
-    sd = PITCH_SD * np.sqrt(steps)
-    # Heavy tails: a wrong scale or a crushed body must cost, not forbid.
-    return np.logaddexp(-0.5 * ((distance - steps) / sd) ** 2, np.log(1e-4))
+def _path(graph: LevelGraph, allowed: np.ndarray, least: float) -> LevelPath | None:
+    """The best path through ``allowed`` states; its transition needs ``least`` nats over the other anatomies."""
+    found = graph.best_through(allowed)
+    if found is None:
+        return None
+    value, anatomy, levels = found
+    others = np.delete(graph.through.max(axis=(1, 2)), anatomy)
+    shows_both_ends = {Level.T12, Level.S1} <= {level for _, level in levels}
+    known = shows_both_ends and value - others.max() >= least
+    return LevelPath(levels, value, _ANATOMIES[anatomy], _ANATOMIES[anatomy] if known else Transition.UNKNOWN)

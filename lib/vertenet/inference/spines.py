@@ -3,26 +3,48 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
+import torch
 
 from ..imaging.frame import Frame
+from ..networks.landmarks import LandmarkNetwork
 from ..radiograph import Radiograph
 from ..reading import Levels
-from ..spine import CORNERS, LADDER, STANDARD_LEVELS, Corner, Level, Spine, Status, Vertebra
+from ..spine import CORNERS, STANDARD_LEVELS, Corner, Level, Spine, Status, Vertebra
 from .decode import Candidate, find_candidates
+from .level_statistics import ANATOMIES, LevelStatistics
 from .levels import LevelPath, name_levels
 
 
-def spine_from_maps(maps, radiograph: Radiograph, network) -> tuple[Spine, Levels, list[str]]:
-    """The level-consistent spine of an image that faces right: spine in source pixels, its levels, warnings.
+def spine_from_maps(
+    maps: Mapping[str, np.ndarray], radiograph: Radiograph, network, statistics: LevelStatistics | None = None
+) -> tuple[Spine, Levels, list[str]]:
+    """The spine of an image that faces right, how sure its levels are, and warnings.
 
-    ``maps`` are those of ``network`` (see `Predictor.maps`); of ``radiograph`` only the size counts.
+    A centre network's candidates are named by `name_levels`; a `LandmarkNetwork` names its points itself, and its
+    levels are never certain.
+
+    Parameters
+    ----------
+    maps : what `Predictor.maps` returns for ``network``
+    radiograph : only its size counts
+    network : torch module with ``input_size``, ``stride`` and ``level_names``
+    statistics : LevelStatistics, optional
+        The default ones when not given.
+
+    Returns
+    -------
+    (Spine, Levels, list of str)
+        The six standard levels in source pixels; every level missing where no spine was found.
     """
     frame = Frame(radiograph.pixels.shape, network.input_size)
+    if isinstance(network, LandmarkNetwork):
+        return _named_by_network(maps, frame, network)
     found = find_candidates(maps, network.stride, network.level_names)
     candidates = [candidate.mapped(frame.to_source) for candidate in found]
-    decision = name_levels(candidates, radiograph.rows) if candidates else None
+    decision = name_levels(candidates, radiograph.rows, statistics) if candidates else None
     if decision is None or not decision.is_spine:
         empty = Spine((), "right").select(STANDARD_LEVELS)
         return empty, Levels(certain=False), ["No spine was found: is this a lateral spine image, facing as stated?"]
@@ -38,27 +60,42 @@ def spine_from_maps(maps, radiograph: Radiograph, network) -> tuple[Spine, Level
 
 
 def build_spine(candidates: list[Candidate], path: LevelPath, radiograph: Radiograph) -> Spine:
-    """The six standard levels of a path; levels it lacks are ``outside`` beyond the field, ``missing`` inside it."""
+    """The six standard levels of a path, in source pixels, with its lumbosacral transition.
+
+    Levels that the path lacks are ``outside`` beyond the field and ``missing`` inside it; an L5 that the path's anatomy
+    lacks is ``missing``.
+    """
     named = {level: candidates[index] for index, level in path.levels}
     vertebrae = []
     for level in STANDARD_LEVELS:
         candidate = named.get(level)
         if candidate is None:
-            status = _why_absent(level, named, radiograph.rows)
+            status = _why_absent(level, named, ANATOMIES[path.anatomy], radiograph.rows)
             vertebrae.append(Vertebra(level, {name: Corner(status=status) for name in CORNERS}))
             continue
         score = float(np.clip(candidate.score, 0, 1))
         points = {name: Corner(x, y, confidence=score) for name, (x, y) in zip(CORNERS, candidate.corners)}
         vertebrae.append(Vertebra(level, points, score))
-    return Spine(tuple(vertebrae), "right").bounded(radiograph.rows, radiograph.columns)
+    spine = Spine(tuple(vertebrae), "right", path.transition)
+    return spine.bounded(radiograph.rows, radiograph.columns)
 
 
-def _why_absent(level: Level, named: dict[Level, Candidate], rows: int) -> Status:
+def _why_absent(level: Level, named: dict[Level, Candidate], ladder: tuple[Level, ...], rows: int) -> Status:
     """Beyond the field if the named vertebrae, continued at their own pitch, put the level's centre there."""
-    ranks = np.array([LADDER.index(other) for other in named])
-    heights = np.array([candidate.centre[1] for candidate in named.values()])
-    if len(ranks) < 2:
+    if level not in ladder or len(named) < 2:
         return Status.MISSING
-    slope, start = np.polyfit(ranks, heights, 1)
-    place = start + slope * LADDER.index(level)
-    return Status.MISSING if 0 <= place < rows else Status.OUTSIDE
+    places = [ladder.index(other) for other in named]
+    heights = [candidate.centre[1] for candidate in named.values()]
+    slope, start = np.polyfit(places, heights, 1)
+    return Status.MISSING if 0 <= start + slope * ladder.index(level) < rows else Status.OUTSIDE
+
+
+def _named_by_network(maps, frame: Frame, network: LandmarkNetwork) -> tuple[Spine, Levels, list[str]]:
+    batch = {name: torch.from_numpy(np.asarray(value))[None] for name, value in maps.items()}
+    with torch.inference_mode():
+        points, confidence = network.landmarks(batch)
+    xy = frame.to_source(points[0].double().cpu().numpy())
+    confidence = confidence[0].double().cpu().numpy().clip(0, 1)
+    spine = Spine.from_array(xy, STANDARD_LEVELS, CORNERS, anterior="right", confidence=confidence)
+    warning = "Levels were not decoded: the network names its points itself, and nothing checks the count"
+    return spine.bounded(*frame.source), Levels(certain=False), [warning]

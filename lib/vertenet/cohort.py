@@ -109,7 +109,7 @@ def predict_images(
 def write_results(radiograph: Radiograph, reading: Reading, out: Path, stem: str) -> None:
     """Markups, reading and overlay of one image, each all or nothing."""
     out.mkdir(parents=True, exist_ok=True)
-    write_text(out / f"{stem}.mrk.json", markups.dumps(reading.spine, radiograph.geometry))
+    write_text(out / f"{stem}.mrk.json", markups.dumps(reading.spine, radiograph.geometry, midpoints=False))
     write_text(out / f"{stem}.reading.json", reading.to_json())
     draw_overlay(radiograph.with_anterior(reading.spine.anterior), reading, out / f"{stem}.overlay.png")
 

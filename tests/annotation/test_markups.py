@@ -169,6 +169,26 @@ def test_a_description_that_a_person_wrote_is_left_alone():
     assert Note.parse("missing") == Note(Status.MISSING)
 
 
+def test_an_error_radius_survives_and_is_lost_with_the_position_it_was_of(spine):
+    points = {**spine[Level.L2].points, "SA": Corner(*spine[Level.L2]["SA"].xy, confidence=0.5, radius=2.5)}
+    sized = Spine(tuple(Vertebra("L2", points) if v.level == "L2" else v for v in spine), "right", spine.transition)
+    text = markups.dumps(sized, GEOMETRY)
+    assert "radius 2.5" in point_of(json.loads(text), "L2-SA")["description"]
+    assert markups.loads(text) == sized
+    moved = json.loads(text)
+    point_of(moved, "L2-SA")["position"][0] += 3
+    assert markups.loads(json.dumps(moved))[Level.L2]["SA"].radius is None
+
+
+def test_without_midpoints_a_prediction_is_24_points(spine):
+    with_middle = Vertebra("L2", {**spine[Level.L2].points, "SM": Corner(100.0, 200.0)})
+    full = Spine(tuple(with_middle if v.level == "L2" else v for v in spine), "right", spine.transition)
+    names = [p["label"] for p in json.loads(markups.dumps(full, midpoints=False))["markups"][0]["controlPoints"]]
+    assert len(names) == 24
+    assert markups.loads(markups.dumps(full, midpoints=False)) == spine
+    assert markups.loads(markups.dumps(full)) == full
+
+
 def test_other_lists_in_the_file_are_passed_over(document, spine):
     document["markups"].insert(0, {"type": "Line", "controlPoints": [{"label": "L-1", "position": [0, 0, 0]}]})
     assert markups.loads(json.dumps(document)) == spine

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
@@ -11,8 +13,9 @@ from tests.measure.scenes import COLUMNS, ROWS, radiograph, straight_spine, tiss
 from tests.report.cases import cropped, unsure
 from vertenet.assess import assess
 from vertenet.radiograph import Radiograph
-from vertenet.report.overlay import FOOTER, HEIGHT, LEVEL_COLOURS, LOST, MARGIN, draw_overlay
-from vertenet.spine import STANDARD_LEVELS, Spine
+from vertenet.reading import Quality
+from vertenet.report.overlay import FOOTER, HEIGHT, LEVEL_COLOURS, LOST, MARGIN, TONES, draw_overlay
+from vertenet.spine import STANDARD_LEVELS, Spine, Vertebra
 
 SCALE = HEIGHT / ROWS
 
@@ -111,3 +114,25 @@ def test_any_image_and_an_empty_spine_make_a_picture(tmp_path, shape):
 def test_a_spine_far_outside_makes_a_picture_too(tmp_path):
     image = Radiograph(np.full((300, 200), 90.0))
     drawn(tmp_path, image, assess(image, straight_spine().map_points(lambda p: p * 50)))
+
+
+def test_an_error_disc_is_drawn_around_its_corner(tmp_path):
+    image, reading = cropped()
+    l3 = reading.spine["L3"]
+    sized = Vertebra("L3", {name: replace(corner, radius=12.0) for name, corner in l3.points.items()})
+    spine = Spine(tuple(sized if v.level == "L3" else v for v in reading.spine))
+    plain, discs = drawn(tmp_path, image, reading), drawn(tmp_path, image, replace(reading, spine=spine))
+    x, y = MARGIN + (l3["SA"].x + 0.5) * SCALE, (l3["SA"].y + 0.5) * SCALE
+    yy, xx = np.mgrid[: len(plain), : len(plain[0])]
+    ring = np.abs(np.hypot(xx - x, yy - y) - 12 * SCALE) < 1.5
+    changed = (plain != discs[: len(plain)]).any(axis=2)
+    assert changed[ring].mean() > 0.5
+
+
+def test_a_refused_image_is_shown_with_the_reason_and_without_points(tmp_path):
+    image, _ = cropped()
+    quality = Quality(False, 0.0, ("The image was refused: it looks upside down",))
+    nothing = assess(image, Spine(()).select(STANDARD_LEVELS), quality=quality, warnings=quality.reasons)
+    picture = drawn(tmp_path, image, nothing)
+    assert near(picture, TONES["alarm"]).any()
+    assert not any(near(picture[:, :600], LEVEL_COLOURS[level], 10).any() for level in STANDARD_LEVELS)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 
 import pytest
 
 from tests.report.cases import cropped, unsure
+from vertenet.reading import Quality
 from vertenet.report import RESULT_COLUMNS, results_row, tables, write_results_csv
 from vertenet.spine import Corner, Spine, Status, Vertebra
 
@@ -67,7 +69,7 @@ def test_every_row_has_every_column_and_every_column_is_documented():
     for row in (results_row(cropped()[1]), results_row(unsure()[1]), results_row(None, name="x", error="y")):
         assert tuple(row) == RESULT_COLUMNS
     for column in RESULT_COLUMNS:
-        assert f"``{column}``" in tables.__doc__ or column[-2:] in ("_x", "_y"), column
+        assert f"``{column}``" in tables.__doc__ or column.endswith(("_x", "_y", "_radius")), column
     assert len([column for column in RESULT_COLUMNS if column[-2:] in ("_x", "_y")]) == 48
 
 
@@ -75,3 +77,15 @@ def test_a_row_with_a_surprise_is_refused(tmp_path):
     with pytest.raises(ValueError, match="surprise"):
         write_results_csv([{"surprise": 1}], tmp_path / "results.csv")
     assert not list(tmp_path.iterdir())
+
+
+def test_quality_and_radii_have_cells_of_their_own(tmp_path):
+    _, reading = cropped()
+    (row,) = written(tmp_path, [results_row(reading)])
+    assert row["quality_typical"] == row["quality_score"] == row["L3-SA_radius"] == ""
+    points = {**reading.spine["L3"].points, "SA": replace(reading.spine["L3"]["SA"], radius=3.25)}
+    spine = Spine(tuple(Vertebra("L3", points) if v.level == "L3" else v for v in reading.spine))
+    judged = replace(reading, spine=spine, quality=Quality(True, 0.25, ("one", "two")))
+    (row,) = written(tmp_path, [results_row(judged)])
+    assert (row["quality_typical"], row["quality_score"], row["quality_reasons"]) == ("yes", "0.25", "one | two")
+    assert (row["L3-SA_radius"], row["L3-SP_radius"]) == ("3.25", "")

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from tests.report.cases import cropped, unsure
 from vertenet.measure import CropResult, CropState
-from vertenet.reading import RESEARCH_USE
-from vertenet.report.words import crop_sentence, footer, model_words, remarks, spacing_words
+from vertenet.reading import RESEARCH_USE, Quality
+from vertenet.report.words import crop_sentence, footer, model_words, radius_words, remarks, spacing_words
 from vertenet.spine import Corner, Spine, Status, Vertebra
 
 
@@ -67,3 +67,20 @@ def test_the_footer_carries_use_model_training_and_pixel_size():
     _, reading = unsure()
     assert spacing_words(reading) == "Pixel size unknown: no millimetres"
     assert model_words(replace(reading, model=None)) == "Landmarks not placed by a model"
+
+
+def test_a_refusal_comes_first_and_nothing_else_is_said_of_the_spine():
+    _, reading = unsure()
+    quality = Quality(False, 0.0, ("The image was refused: it looks upside down",))
+    empty = Spine(()).select([v.level for v in reading.spine])
+    said = remarks(replace(reading, quality=quality, spine=empty, warnings=(*quality.reasons, "Pixel spacing unknown")))
+    assert [remark.text for remark in said] == [*quality.reasons, "Nothing was measured", "Pixel spacing unknown"]
+    assert said[0].tone == "alarm"
+
+
+def test_discs_are_explained_where_there_are_some():
+    _, reading = cropped()
+    assert radius_words(reading) is None
+    points = {**reading.spine["L3"].points, "SA": replace(reading.spine["L3"]["SA"], radius=3.0)}
+    spine = Spine(tuple(Vertebra("L3", points) if v.level == "L3" else v for v in reading.spine))
+    assert "(radius 3.0 px = 1.5 mm in the middle)" in radius_words(replace(reading, spine=spine))

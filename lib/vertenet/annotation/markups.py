@@ -5,8 +5,8 @@ Of a file that passes through Slicer only what its Markups nodes know survives, 
 - a control point each for ``T12-SA`` ... ``L5-IP``, always these 24 in this order, then midpoints and further levels;
 - ``positionStatus`` is ``defined`` for present corners and ``undefined`` for all others, so Slicer shows no position
   that must not be measured;
-- the point's ``description`` gives status, confidence and source pixels (`markups_text.Note`). A point that was moved
-  since is a person's: it keeps its new position and loses the model's confidence;
+- the point's ``description`` gives status, confidence, error radius and source pixels (`markups_text.Note`). A point
+  that was moved since is a person's: it keeps its new position and loses the model's confidence and radius;
 - ``selected`` tells confident points (at least `CONFIDENT`) from the others by their colour;
 - a static measurement called ``vertenet`` describes the rest (`markups_text.Described`).
 """
@@ -67,6 +67,7 @@ def dumps(
     *,
     image: str | None = None,
     size: tuple[int, int] | None = None,
+    midpoints: bool = True,
 ) -> str:
     """The Markups file of a spine.
 
@@ -80,14 +81,18 @@ def dumps(
         Name of the image, kept in the file.
     size : (rows, columns), optional
         Size of the image, kept in the file.
+    midpoints : bool
+        Write the mid-endplate points too. Without them a prediction is 24 points, as viewers expect.
 
     Returns
     -------
     str
-        JSON text; `loads` gives the same spine back, exactly.
+        JSON text; `loads` gives the same spine back, exactly (less the midpoints that were not written).
     """
     geometry = geometry or ViewerGeometry.identity()
     points = {parse_point(name): corner for name, corner in spine.named_points()}
+    if not midpoints:
+        points = {key: corner for key, corner in points.items() if key[1] not in MIDPOINTS}
     keys = [*STANDARD_POINTS, *(key for key in points if key not in STANDARD_POINTS)]
     description = Described.of(spine, geometry, image, size).to_json()
     markup = {

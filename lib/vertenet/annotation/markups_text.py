@@ -16,32 +16,35 @@ from ..spine import STANDARD_LEVELS, Corner, Level, Side, Spine, Status, Transit
 
 _NUMBER = r"[-+0-9.eE]+"
 _PATTERN = re.compile(
-    rf"({'|'.join(status.value for status in Status)})(?:; confidence ({_NUMBER}))?(?:; at ({_NUMBER}), ({_NUMBER}))?"
+    rf"({'|'.join(status.value for status in Status)})(?:; confidence ({_NUMBER}))?(?:; radius ({_NUMBER}))?"
+    rf"(?:; at ({_NUMBER}), ({_NUMBER}))?"
 )
 
 
 @dataclass(frozen=True)
 class Note:
-    """A corner as text: ``present; confidence 0.93; at 138.25, 491.5``, in source pixels."""
+    """A corner as text: ``present; confidence 0.93; radius 2.5; at 138.25, 491.5``, in source pixels."""
 
     status: Status
     confidence: float | None = None
+    radius: float | None = None
     at: tuple[float, float] | None = None
 
     @classmethod
     def of(cls, corner: Corner) -> Note:
-        return cls(corner.status, corner.confidence, None if corner.x is None else (corner.x, corner.y))
+        return cls(corner.status, corner.confidence, corner.radius, None if corner.x is None else (corner.x, corner.y))
 
     def __str__(self) -> str:
         text = self.status.value
         text += "" if self.confidence is None else f"; confidence {self.confidence!r}"
+        text += "" if self.radius is None else f"; radius {self.radius!r}"
         return text + ("" if self.at is None else f"; at {self.at[0]!r}, {self.at[1]!r}")
 
     @property
     def corner(self) -> Corner:
         """The corner again, exactly. Raises `GeometryError` where the text contradicts itself."""
         x, y = self.at or (None, None)
-        return Corner(x, y, self.status, self.confidence)
+        return Corner(x, y, self.status, self.confidence, self.radius)
 
     @classmethod
     def parse(cls, text: object) -> Note | None:
@@ -49,10 +52,11 @@ class Note:
         match = _PATTERN.match(text) if isinstance(text, str) else None
         if match is None:
             return None
-        status, confidence, x, y = match.groups()
+        status, confidence, radius, x, y = match.groups()
         try:
             at = None if x is None else (float(x), float(y))
-            note = cls(Status(status), None if confidence is None else float(confidence), at)
+            sure, size = (None if text is None else float(text) for text in (confidence, radius))
+            note = cls(Status(status), sure, size, at)
             _ = note.corner
         except (ValueError, GeometryError):  # a person edited the text, and now it is theirs
             return None

@@ -33,6 +33,10 @@ def predict(
     spacing: SpacingMm = None,
     factor: Factor = 1.2,
     decoder: Annotated[str, typer.Option(help="levels, or the authors' top-six.")] = "levels",
+    refine: Annotated[
+        Optional[bool],
+        typer.Option("--refine/--no-refine", help="Second, closer look; default: if there is a refiner."),
+    ] = None,
     threads: Annotated[Optional[int], typer.Option(help="CPU threads.")] = None,
 ) -> None:
     """Find landmarks: writes .mrk.json, .reading.json and an overlay per image, and results.csv."""
@@ -44,7 +48,7 @@ def predict(
     from ..inference import Predictor
 
     paths = find_images(images)
-    predictor = Predictor(model, decoder=decoder, threads=threads)
+    predictor = Predictor(model, decoder=decoder, threads=threads, refine=refine)
     with progress_bar() as progress:
         task = progress.add_task("Reading images", total=len(paths))
         outcomes = predict_images(
@@ -132,12 +136,16 @@ def convert(
 
 
 def _results_table(outcomes) -> Table:
+    from ..report.words import refused
+
     table = Table(Column("image", overflow="fold"), "levels", "crop", "warnings", "seconds")
     for outcome in outcomes:
         reading = outcome.reading
         found = [str(v.level) for v in reading.spine if not v.is_missing]
         levels = f"{found[0]}-{found[-1]}" if found else "none"
-        if not reading.levels.certain:
+        if refused(reading):
+            levels = "refused"
+        elif not reading.levels.certain:
             levels += " (uncertain)"
         table.add_row(
             outcome.path.name, levels, reading.crop.state.value, str(len(reading.warnings)), f"{reading.latency_s:.2f}"

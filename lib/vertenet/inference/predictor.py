@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -11,14 +13,17 @@ import numpy as np
 import torch
 
 from ..assess import assess
-from ..errors import OptionError
+from ..errors import ModelError, OptionError
 from ..imaging.frame import Frame
 from ..measure import DEFAULT_FACTOR
 from ..networks import find_weights, load_weights
 from ..radiograph import Radiograph
-from ..reading import Levels, ModelIdentity, Reading
-from ..spine import Side, Spine
+from ..reading import Levels, ModelIdentity, Quality, Reading
+from ..spine import STANDARD_LEVELS, Side, Spine
+from .calibration import Calibration, calibration_of
+from .conformal import Sigma
 from .decode import top_six
+from .refine import Refiner, refiner_of
 from .spines import spine_from_maps
 
 Decoder = Literal["levels", "top-six"]
@@ -38,11 +43,18 @@ class Predictor:
         CPU threads for torch; None leaves torch's setting.
     device : str
         A torch device.
+    refine : bool, optional
+        Place points by a second, closer look (`vertenet.inference.refine`); None: where a refiner lies beside the
+        weights. Without it there are no mid-endplate points.
+    calibrated : bool, optional
+        Use the calibration (`vertenet.inference.calibration`); None: where one lies beside the weights. Without it
+        nothing is refused and no point has an error radius.
 
     Raises
     ------
     ModelError
-        The weights are not to be found or damaged.
+        The weights, or a refiner or calibration that was asked for, are not to be found or damaged, or the calibration
+        belongs to other weights.
 
     Examples
     --------
@@ -57,6 +69,8 @@ class Predictor:
         decoder: Decoder = "levels",
         threads: int | None = None,
         device: str = "cpu",
+        refine: bool | None = None,
+        calibrated: bool | None = None,
     ) -> None:
         if decoder not in DECODERS:
             raise OptionError(f"the decoder {decoder!r} does not exist", remedy=f"Use one of {', '.join(DECODERS)}")
@@ -64,8 +78,30 @@ class Predictor:
             torch.set_num_threads(threads)
         self.decoder = decoder
         self.device = torch.device(device)
-        self.network, self.card = load_weights(find_weights(model))
+        weights = find_weights(model)
+        self.network, self.card = load_weights(weights)
         self.network.to(self.device).eval()
+        self.refiner = self._companion(refine, refiner_of(weights), lambda path: Refiner.load(path, device))
+        refiner_sha256 = None if self.refiner is None else self.refiner.card.sha256
+        self.calibration = self._companion(
+            calibrated,
+            calibration_of(weights),
+            lambda path: Calibration.load(path, self.card.sha256, refiner_sha256),
+        )
+        # Servers call from several threads, and a hook has no other way to hand its tensor back to its caller.
+        self._deepest = threading.local()
+        encoder = getattr(self.network, "encoder", None)
+        if encoder is not None:
+            encoder.register_forward_hook(self._keep_deepest)
+
+    @staticmethod
+    def _companion(wanted: bool | None, path: Path, load: Callable):
+        """What lies beside the weights, loaded, or None."""
+        if wanted is False or (wanted is None and not path.is_file()):
+            return None
+        if not path.is_file():
+            raise ModelError("there is no such file beside the weights", subject=path)
+        return load(path)
 
     @property
     def identity(self) -> ModelIdentity:
@@ -98,16 +134,27 @@ class Predictor:
         started = time.perf_counter()
         if anterior not in (None, "auto", "left", "right"):
             raise OptionError(f"anterior is {anterior!r}", remedy="Use left, right or auto")
-        side, source, maps = self._orient(radiograph, anterior)
+        side, source, maps, turned = self._orient(radiograph, anterior)
         upright = radiograph if side == "right" else radiograph.mirrored()
         spine, levels, warnings = self._spine(upright, maps)
+        quality = self._judge(upright, maps, spine, turned)
+        scale: Mapping[str, float] = {}
+        if quality is not None and not quality.typical:
+            spine, levels, warnings = Spine((), "right").select(STANDARD_LEVELS), Levels(False), [*quality.reasons]
+        else:
+            unlike = () if quality is None else quality.reasons
+            if unlike:
+                levels = replace(levels, certain=False)
+            spine, levels, sigma = self._refined(upright, spine, levels)
+            spine, scale, notes = self._sized(spine, sigma, calibrated=not unlike)
+            warnings = [*warnings, *unlike, *notes]
         if side == "left":
             spine = spine.mirrored(radiograph.columns)
             if levels.alternative is not None:
                 levels = replace(levels, alternative=levels.alternative.mirrored(radiograph.columns))
         latency = time.perf_counter() - started
         warnings = [*radiograph.warnings, *self._model_warnings(), *warnings]
-        if source == "detected":
+        if source == "detected" and any(not vertebra.is_missing for vertebra in spine):
             warnings.append(f"The anterior side was detected as {side}: check it")
         return assess(
             radiograph.with_anterior(side),
@@ -118,43 +165,116 @@ class Predictor:
             warnings=warnings,
             latency_s=latency,
             anterior_source=source,
+            quality=quality,
+            radius_scale=scale,
         )
 
-    def _orient(self, radiograph: Radiograph, wanted: str | None) -> tuple[Side, str, dict[str, np.ndarray]]:
-        """The anterior side, how it is known, and the maps of the image turned so that anterior is on the right."""
+    @torch.inference_mode()
+    def maps(self, radiograph: Radiograph) -> dict[str, np.ndarray]:
+        """The network's maps of an image that faces right: name to (channels, h, w) float32, without the batch axis.
+
+        Networks with an encoder also give ``deepest``: the mean of each channel of its deepest map, (channels,).
+        """
+        pixels = Frame(radiograph.pixels.shape, self.network.input_size).resample(radiograph.pixels)
+        tensor = torch.from_numpy(pixels / 255.0 - 0.5).to(self.device).expand(1, 3, -1, -1)
+        found = {name: value[0].float().cpu().numpy() for name, value in self.network(tensor).items()}
+        deepest = getattr(self._deepest, "value", None)
+        return found if deepest is None else {**found, "deepest": deepest}
+
+    def _keep_deepest(self, module, inputs, output) -> None:
+        deepest = output[-1] if isinstance(output, (list, tuple)) else output
+        self._deepest.value = deepest[0].mean(dim=(1, 2)).float().cpu().numpy()
+
+    def _orient(self, radiograph: Radiograph, wanted: str | None):
+        """The anterior side, how it is known, the maps of the image turned so that anterior is on the right, and those
+        of its mirror image where they were made."""
         if wanted in ("left", "right"):
             side, source = wanted, "given"
         elif wanted is None and radiograph.anterior is not None:
             side, source = radiograph.anterior, "file"
         else:
             as_is, turned = self.maps(radiograph), self.maps(radiograph.mirrored())
-            side = "right" if _facing_score(as_is, turned) >= 0 else "left"
-            return side, "detected", as_is if side == "right" else turned
-        return side, source, self.maps(radiograph if side == "right" else radiograph.mirrored())
-
-    @torch.inference_mode()
-    def maps(self, radiograph: Radiograph) -> dict[str, np.ndarray]:
-        """The network's maps of an image that faces right: name to (channels, h, w) float32, without the batch axis."""
-        pixels = Frame(radiograph.pixels.shape, self.network.input_size).resample(radiograph.pixels)
-        tensor = torch.from_numpy(pixels / 255.0 - 0.5).to(self.device).expand(1, 3, -1, -1)
-        return {name: value[0].float().cpu().numpy() for name, value in self.network(tensor).items()}
+            if facing_score(as_is, turned) >= 0:
+                return "right", "detected", as_is, turned
+            return "left", "detected", turned, as_is
+        return side, source, self.maps(radiograph if side == "right" else radiograph.mirrored()), None
 
     def _spine(self, radiograph: Radiograph, maps) -> tuple[Spine, Levels, list[str]]:
         if self.decoder == "levels":
-            return spine_from_maps(maps, radiograph, self.network)
+            statistics = None if self.calibration is None else self.calibration.levels
+            return spine_from_maps(maps, radiograph, self.network, statistics)
         frame = Frame(radiograph.pixels.shape, self.network.input_size)
         spine = top_six(maps, self.network.stride).map_points(frame.to_source).bounded(*frame.source)
         return spine, Levels(certain=False), ["Levels were counted from the top peak"]
 
+    def _judge(self, upright: Radiograph, maps, spine: Spine, turned) -> Quality | None:
+        """None where nobody learned what is typical. ``turned``: maps of the mirror image, made if need be."""
+        typicality = None if self.calibration is None else self.calibration.typicality
+        if typicality is None or "deepest" not in maps:
+            return None
+
+        def facing() -> float:
+            return facing_score(maps, self.maps(upright.mirrored()) if turned is None else turned)
+
+        def inverted() -> np.ndarray:
+            return self.maps(upside_down(upright))["deepest"]
+
+        return typicality.judge(maps["deepest"], spine, facing, inverted)
+
+    def _refined(self, upright: Radiograph, spine: Spine, levels: Levels) -> tuple[Spine, Levels, Sigma]:
+        if self.refiner is None:
+            return spine, levels, {}
+        refined, sigma = self.refiner(upright, spine)
+        if levels.alternative is not None:
+            levels = replace(levels, alternative=_carried(levels.alternative, spine, refined))
+        return refined, levels, sigma
+
+    def _sized(self, spine: Spine, sigma: Sigma, *, calibrated: bool) -> tuple[Spine, Mapping[str, float], list[str]]:
+        """The spine with error radii, their scale, and a sentence where there are none that could be expected."""
+        if self.calibration is None or not calibrated:
+            return spine, {}, []
+        radii = self.calibration.radii(refined=self.refiner is not None)
+        if radii is None:
+            return spine, {}, ["The error radii were not calibrated with the refinement: none are given"]
+        return radii.apply(spine, sigma), radii.scale, []
+
     def _model_warnings(self) -> list[str]:
+        warnings = []
         if self.card.synthetic_only:
-            return [f"The model {self.card.name} was trained on synthetic images only and has never seen a patient"]
-        return []
+            warnings.append(
+                f"The model {self.card.name} was trained on synthetic images only and has never seen a patient"
+            )
+        if self.calibration is None:
+            warnings.append(
+                f"The model {self.card.name} is not calibrated: it refuses nothing and gives no error radii"
+            )
+        return warnings
 
 
-def _facing_score(as_is, turned) -> float:
-    """Positive when the image as it is faces right: the orientation head's word, else the stronger heatmap."""
+def upside_down(radiograph: Radiograph) -> Radiograph:
+    """The image with its rows in reverse; it faces where it faced."""
+    return replace(radiograph, pixels=radiograph.pixels[::-1])
+
+
+def facing_score(as_is, turned) -> float:
+    """How much more the image as it is faces right than its mirror image ``turned``.
+
+    The orientation head's word (logits), else the difference of the strongest heatmap peaks; 0 for networks with
+    neither.
+    """
     if "anterior" in as_is:
         return float(as_is["anterior"]) - float(turned["anterior"])
+    if "hm" not in as_is:
+        return 0.0
     strength = [np.sort(maps["hm"].ravel())[-6:].mean() for maps in (as_is, turned)]
     return float(strength[0] - strength[1])
+
+
+def _carried(alternative: Spine, coarse: Spine, refined: Spine) -> Spine:
+    """The other naming with the refined points of the bodies that both namings share."""
+    placed = {vertebra.to_array().tobytes(): refined[vertebra.level] for vertebra in coarse if not vertebra.is_missing}
+    vertebrae = []
+    for vertebra in alternative:
+        found = placed.get(vertebra.to_array().tobytes())
+        vertebrae.append(vertebra if found is None else replace(vertebra, points=found.points))
+    return replace(alternative, vertebrae=tuple(vertebrae))

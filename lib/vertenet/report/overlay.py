@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.patches import Circle
 from matplotlib.path import Path as Outline
 from matplotlib.patheffects import Normal, withStroke
 
@@ -18,8 +19,8 @@ from ..measure.corridor import aortic_corridor, mean_guide_length
 from ..measure.guides import DISCS, SEGMENTS, disc_name
 from ..radiograph import Radiograph
 from ..reading import Reading
-from ..spine import CORNERS, Level, Spine, Status
-from .words import Tone, footer, remarks
+from ..spine import CORNERS, MIDPOINTS, Level, Spine, Status, Vertebra
+from .words import Tone, footer, radius_words, refused, remarks
 
 #: Height and greatest width of the image in the picture, picture pixels.
 HEIGHT, GREATEST_WIDTH = 1100, 1200
@@ -50,7 +51,8 @@ PLATE = {"boxstyle": "round,pad=0.12", "facecolor": "black", "alpha": 0.75, "lin
 def draw_overlay(radiograph: Radiograph, reading: Reading, path: str | Path, truth: Spine | None = None) -> None:
     """Draw a reading over its image and save it as PNG.
 
-    Shown: corners in the colour of their level, level names on the posterior side, guides (discs solid, thirds dashed)
+    Shown: corners in the colour of their level with their error discs (thin circles), mid-endplate points as small
+    dots, level names on the posterior side, guides (discs solid, thirds dashed)
     out to the edge of the aortic corridor, the names of the AAC segments in front of it, what is lost of the corridor
     hatched in red, abstentions and warnings in words, and below the research-use notice, the model and the pixel size.
 
@@ -111,10 +113,13 @@ def _draw_vertebrae(axes: Axes, reading: Reading, gap: float) -> None:
     backward = -1 if spine.anterior == "right" else 1
     for vertebra in spine:
         colour = LEVEL_COLOURS[vertebra.level]
-        located = [corner.xy for corner in vertebra.points.values() if corner.is_present]
+        located = [vertebra[name].xy for name in CORNERS if vertebra[name].is_present]
         if not located:
             continue
         axes.plot(*np.array(located).T, "o", ms=4.5, mfc=colour, mec="black", mew=0.8, zorder=6)
+        middle = [vertebra[name].xy for name in MIDPOINTS if name in vertebra.points and vertebra[name].is_present]
+        axes.plot(*np.reshape(middle, (-1, 2)).T, "o", ms=2.8, mfc=colour, mec="black", mew=0.6, zorder=6)
+        _draw_discs(axes, vertebra, colour)
         hidden = [c.xy for c in vertebra.points.values() if c.status is Status.UNEVALUABLE and c.x is not None]
         axes.plot(*np.reshape(hidden, (-1, 2)).T, "x", ms=5, color=colour, path_effects=_halo(), zorder=6)
         if vertebra.is_complete:
@@ -127,6 +132,13 @@ def _draw_vertebrae(axes: Axes, reading: Reading, gap: float) -> None:
             x, corners[:, 1].mean(), name, color=colour, size=11, weight="bold", va="center",
             ha="right" if backward < 0 else "left", bbox=PLATE, zorder=7,
         )  # fmt: skip
+
+
+def _draw_discs(axes: Axes, vertebra: Vertebra, colour: str) -> None:
+    """Where each point is in 90 of 100 cases; thin, for they must not hide the corner that they are about."""
+    for corner in vertebra.points.values():
+        if corner.is_present and corner.radius is not None:
+            axes.add_patch(Circle(corner.xy, corner.radius, fill=False, ec=colour, lw=0.7, alpha=0.8, zorder=5))
 
 
 def _draw_guides(axes: Axes, reading: Reading) -> None:
@@ -227,7 +239,10 @@ def _write_text(figure: Figure, radiograph: Radiograph, reading: Reading, with_t
         "Dashed: thirds of a segment",
         f"White line: edge of the aortic corridor, {reading.crop.factor:g} guide lengths in front of the spine",
     ]
-    for text in [*key, "Hollow squares: true corners"][: 4 if with_truth else 3]:
+    discs = radius_words(reading)
+    key += [] if discs is None else [discs]
+    key += ["Hollow squares: true corners"] if with_truth else []
+    for text in () if refused(reading) else key:
         line(text, MUTED, 8)
     for i, text in enumerate(footer(reading)):
         figure.text(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -22,7 +23,12 @@ class Remark:
 
 
 def remarks(reading: Reading) -> list[Remark]:
-    """Levels, what is missing, crop and warnings, in the order a reader needs them."""
+    """A refusal, or levels, what is missing and crop; then warnings, in the order a reader needs them."""
+    if refused(reading):
+        said = [Remark(reason, "alarm") for reason in reading.quality.reasons]
+        names = tuple(f"{level} " for level in STANDARD_LEVELS)
+        others = [w for w in reading.warnings if w not in reading.quality.reasons and not w.startswith(names)]
+        return [*said, Remark("Nothing was measured"), *(Remark(text, "caution") for text in others)]
     missing = list(_missing(reading))
     # The reading's own warnings may repeat that a whole vertebra is missing ("L3 was not found").
     levels = tuple(
@@ -30,6 +36,23 @@ def remarks(reading: Reading) -> list[Remark]:
     )
     warnings = [Remark(text, "caution") for text in reading.warnings if not text.startswith(levels)]
     return [*_levels(reading), *missing, _crop(reading.crop), *warnings]
+
+
+def refused(reading: Reading) -> bool:
+    """The model would not read this image."""
+    return reading.quality is not None and not reading.quality.typical
+
+
+def radius_words(reading: Reading) -> str | None:
+    """What the error discs are, and how large they typically are; None where there are none."""
+    radii = [corner.radius for _, corner in reading.spine.named_points() if corner.radius is not None]
+    if not radii:
+        return None
+    middle = statistics.median(radii)
+    size = f"{middle:.1f} px"
+    if reading.image.spacing is not None and reading.image.spacing.is_isotropic:
+        size += f" = {middle * reading.image.spacing.column:.1f} mm"
+    return f"Discs hold the true point in 90 of 100 cases where the level is right (radius {size} in the middle)"
 
 
 def crop_sentence(crop: CropResult) -> str:

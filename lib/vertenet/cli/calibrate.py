@@ -1,0 +1,106 @@
+"""The command that calibrates: calibrate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+from rich.table import Column, Table
+
+from ..errors import OptionError
+from .common import ModelName, app, check_positive, out_console, progress_bar
+
+
+@app.command()
+def calibrate(
+    model: ModelName = "vertenet-lite",
+    data: Annotated[Optional[Path], typer.Option(help="Folder of images with their landmarks beside them.")] = None,
+    phantoms: Annotated[int, typer.Option(help="Synthetic images, half of them hard; default 400 without --data.")] = 0,
+    out: Annotated[
+        Optional[Path], typer.Option("--out", help="File to write; default: <weights>.calibration.json.")
+    ] = None,
+    plots: Annotated[Optional[Path], typer.Option(help="Folder for plots of the calibration.")] = None,
+    device: Annotated[str, typer.Option(help="Torch device.")] = "cpu",
+    threads: Annotated[Optional[int], typer.Option(help="CPU threads.")] = None,
+) -> None:
+    """Learn a model's thresholds, error radii and what is typical from images that it was not trained on."""
+    check_positive("--threads", threads)
+    if phantoms < 0:
+        raise OptionError(f"--phantoms is {phantoms}, but it is a number of images")
+    from ..inference import Predictor
+    from ..inference.calibration import calibration_of
+    from ..learning.calibrate import CALIBRATION_SEED, calibrate, observe_all
+    from ..learning.cases import annotated_cases, phantom_cases
+    from ..networks import find_weights
+
+    weights = find_weights(model)
+    predictor = Predictor(weights, threads=threads, device=device, calibrated=False)
+    cases, words = [], []
+    if data is not None:
+        cases = annotated_cases(data)
+        words.append(f"{len(cases)} annotated images")
+    phantoms = phantoms or (0 if cases else 400)
+    for difficulty, first, count in (
+        ("default", CALIBRATION_SEED, phantoms - phantoms // 2),
+        ("hard", CALIBRATION_SEED + phantoms - phantoms // 2, phantoms // 2),
+    ):
+        if count:
+            cases += phantom_cases(count, difficulty=difficulty, first_seed=first)
+            words.append(f"{count} {difficulty} synthetic phantoms (seeds from {first})")
+    with progress_bar() as progress:
+        task = progress.add_task("Reading images", total=len(cases))
+        observed = observe_all(predictor, cases, lambda done: progress.update(task, completed=done))
+    calibration = calibrate(predictor, cases, observed, data=" and ".join(words), synthetic_only=data is None)
+    target = calibration_of(weights) if out is None else out
+    calibration.save(target)
+    _tell(observed, calibration, predictor.refiner is not None, plots, predictor.card.name)
+    out_console.print(f"Calibration: {target} ({calibration.data}).", markup=False)
+
+
+def _tell(observed, calibration, has_refiner: bool, plots: Path | None, name: str) -> None:
+    """Coverage by cross-fitting, the risk of levels, and the plots."""
+    from ..learning.coverage import coverage_table, crossfitted_radii, distances, level_risk
+
+    for refined in (False, True) if has_refiner else (False,):
+        stage = "after refinement" if refined else "as the network gives them"
+        radii = crossfitted_radii(observed, refined=refined)
+        if radii.empty:
+            out_console.print("Too few images for cross-fitting: coverage was not checked.")
+            continue
+        out_console.print(_table(coverage_table(radii), f"Points {stage}: coverage by cross-fitting"))
+        out_console.print(_table(coverage_table(radii, "scanner"), "by scanner"))
+        left_out = crossfitted_radii(observed, refined=refined, by_scanner=True)
+        if len(left_out):
+            out_console.print(_table(coverage_table(left_out, "scanner"), "by scanner, that scanner left out"))
+        if plots is not None:
+            from ..report.calibration_plots import draw_coverage, draw_sharpness
+
+            stem = "refined" if refined else "coarse"
+            draw_coverage(radii, plots / f"coverage-{stem}.png", f"{name}: coverage {stage}, cross-fitted")
+            draw_sharpness(radii, plots / f"sharpness-{stem}.png", f"{name}: radii and errors {stage}")
+    risk = level_risk(observed, calibration.levels)
+    certain = risk[risk["certain"]]
+    if len(risk):
+        wrong = len(certain) - int(certain["right"].sum())
+        out_console.print(
+            f"Levels certain in {len(certain)} of {len(observed)} images, {wrong} of those wrong "
+            "(the images that the threshold was chosen on)."
+        )
+    if plots is not None:
+        from ..report.calibration_plots import draw_level_risk, draw_typicality
+
+        if len(risk):
+            draw_level_risk(risk, plots / "levels.png", f"{name}: wrong levels against abstention")
+        if calibration.typicality is not None:
+            found = distances(observed, calibration.typicality)
+            draw_typicality(found, calibration.typicality.limit, plots / "typicality.png", f"{name}: what is typical")
+        out_console.print(f"Plots in {plots}.", markup=False)
+
+
+def _table(frame, title: str) -> Table:
+    first, *others = map(str, frame.columns)
+    table = Table(Column(first, no_wrap=True), *others, title=title)
+    for row in frame.itertuples(index=False):
+        table.add_row(*(f"{value:.3g}" if isinstance(value, float) else str(value) for value in row))
+    return table

@@ -1,0 +1,239 @@
+"""Calibration: one pass of a model over images that it was not trained on, and what is learned from its answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..errors import OptionError
+from ..evaluation import score_landmarks
+from ..imaging.frame import Frame
+from ..inference import Predictor
+from ..inference.calibration import Calibration
+from ..inference.conformal import ConformalRadii, Points, Sigma
+from ..inference.decode import Candidate, find_candidates
+from ..inference.level_statistics import LevelStatistics
+from ..inference.levels import LevelDecision, name_levels
+from ..inference.predictor import facing_score, upside_down
+from ..inference.spines import build_spine, spine_from_maps
+from ..inference.typicality import Typicality, mean_confidence
+from ..networks.landmarks import LandmarkNetwork
+from ..radiograph import Radiograph
+from ..spine import Spine
+from .cases import Case
+from .level_statistics import calibrate_thresholds, fit_level_statistics
+
+#: Phantom seeds of calibration begin here.
+CALIBRATION_SEED = 850_000
+#: A vertebra further from the true one of its name than this share of its height is another, or none.
+OFF_BY_HEIGHTS = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class Observed:
+    """What a model says of one case, and the truth; everything in source pixels of the image turned to face right.
+
+    Attributes
+    ----------
+    name, scanner : str
+    shape : (rows, columns)
+    truth : Spine
+    candidates : list of Candidate, or None for networks that name points themselves
+    spine : Spine
+        As the network gives it, with the default statistics.
+    refined : Spine or None
+        After refinement.
+    sigma : expected errors of the refined points
+    features : (c,) or None
+        Pooled deepest features.
+    inverted : (c,) or None
+        Those of the image upside down; asked of every other image.
+    facing : float or None
+        Facing score; asked of the others.
+    """
+
+    name: str
+    scanner: str
+    shape: tuple[int, int]
+    truth: Spine
+    candidates: list[Candidate] | None
+    spine: Spine
+    refined: Spine | None
+    sigma: Sigma
+    features: np.ndarray | None
+    inverted: np.ndarray | None = None
+    facing: float | None = None
+
+    def decision(self, statistics: LevelStatistics) -> LevelDecision | None:
+        return name_levels(self.candidates, self.shape[0], statistics) if self.candidates else None
+
+    @property
+    def confidence(self) -> float:
+        """Mean confidence of the corners that were found, 0 where there are none."""
+        return mean_confidence(self.spine)
+
+
+def observe(predictor: Predictor, case: Case, *, odd: bool) -> Observed:
+    """Run the model on a case; ``odd`` asks for the mirror image as well, even for the image upside down."""
+    radiograph, truth = case.radiograph(), case.spine
+    if truth.anterior == "left":
+        radiograph, truth = radiograph.mirrored(), truth.mirrored(radiograph.columns)
+    maps = predictor.maps(radiograph)
+    spine, _, _ = spine_from_maps(maps, radiograph, predictor.network)
+    refined, sigma = (None, {}) if predictor.refiner is None else predictor.refiner(radiograph, spine)
+    facing, inverted = None, None
+    if odd:
+        facing = facing_score(maps, predictor.maps(radiograph.mirrored()))
+    else:
+        inverted = predictor.maps(upside_down(radiograph)).get("deepest")
+    return Observed(
+        case.name,
+        case.scanner,
+        radiograph.pixels.shape,
+        truth,
+        _candidates(maps, radiograph, predictor.network),
+        spine,
+        refined,
+        sigma,
+        maps.get("deepest"),
+        inverted,
+        facing,
+    )
+
+
+def observe_all(
+    predictor: Predictor, cases: Sequence[Case], report: Callable[[int], None] = lambda done: None
+) -> list[Observed]:
+    """`observe` every case; ``report`` is told how many are done."""
+    observed = []
+    for i, case in enumerate(cases):
+        observed.append(observe(predictor, case, odd=bool(i % 2)))
+        report(i + 1)
+    return observed
+
+
+def calibrate(
+    predictor: Predictor,
+    cases: Sequence[Case],
+    observed: Sequence[Observed],
+    *,
+    data: str,
+    synthetic_only: bool,
+) -> Calibration:
+    """Everything that is learned from one pass over calibration cases.
+
+    Thresholds of levels, radii and typicality ask different questions of the images, so they may share them; what is
+    fitted and what is quantified of one of them is split inside its own ``fit``.
+
+    Parameters
+    ----------
+    predictor : Predictor
+        Made with ``calibrated=False``.
+    cases, observed : sequences
+        The cases and what `observe_all` says of them.
+    data : str
+        A sentence on the cases.
+    synthetic_only : bool
+        No case is a patient: the statistics of neighbouring levels stay those of the program, which come from more
+        phantoms than a calibration has.
+
+    Raises
+    ------
+    OptionError
+        There are too few cases.
+    """
+    # Statistics are fitted first: the thresholds are thresholds of their margins.
+    statistics = LevelStatistics.default() if synthetic_only else fit_level_statistics(cases)
+    statistics, note = fit_thresholds(observed, statistics)
+    coarse = ConformalRadii.fit(*located(observed, refined=False))
+    refined = None if predictor.refiner is None else ConformalRadii.fit(*located(observed, refined=True))
+    return Calibration(
+        predictor.card.sha256,
+        None if predictor.refiner is None else predictor.refiner.card.sha256,
+        statistics,
+        coarse,
+        refined,
+        fit_typicality(observed),
+        f"{data}{note}",
+        synthetic_only,
+    )
+
+
+def fit_thresholds(observed: Sequence[Observed], statistics: LevelStatistics) -> tuple[LevelStatistics, str]:
+    """Thresholds of certainty, and what is to be said where they could not be fitted."""
+    decided = [(item, item.decision(statistics)) for item in observed]
+    decided = [(item, decision) for item, decision in decided if decision is not None]
+    if not decided:
+        return statistics, "; levels are named by the network itself"
+    right = [levels_right(item, decision) for item, decision in decided]
+    try:
+        return calibrate_thresholds([decision for _, decision in decided], right, statistics), ""
+    except OptionError as error:
+        return statistics, f"; the threshold of certain levels is the default one ({error.problem})"
+
+
+def levels_right(item: Observed, decision: LevelDecision) -> bool:
+    """Whether a naming is right, as `vertenet.evaluation.score_landmarks` counts."""
+    blank = Radiograph(np.zeros(item.shape, np.float32))
+    spine = build_spine(item.candidates, decision.best, blank)
+    return score_landmarks(spine, item.truth, item.shape).levels_right
+
+
+def fit_typicality(observed: Sequence[Observed]) -> Typicality | None:
+    """None for a network without an encoder."""
+    known = [item for item in observed if item.features is not None]
+    if not known:
+        return None
+    found = np.array([item.confidence for item in known])
+    return Typicality.fit(
+        np.array([item.features for item in known]),
+        np.array([item.inverted for item in known if item.inverted is not None]),
+        np.array([item.facing for item in known if item.facing is not None]),
+        found[found > 0],
+    )
+
+
+def located(observed: Sequence[Observed], *, refined: bool) -> tuple[Points, np.ndarray, np.ndarray]:
+    """Points of vertebrae under their own name, their errors and their images, as `ConformalRadii.fit` takes them.
+
+    A point counts where it is present in prediction and truth. A vertebra whose centre is further than
+    `OFF_BY_HEIGHTS` of its height from the true one of its name is not counted: its name is wrong, not its corners.
+    """
+    points, errors, images = [], [], []
+    for number, item in enumerate(observed):
+        spine = item.refined if refined else item.spine
+        mine = Points.of(_rightly_named(spine, item.truth), item.sigma if refined else None)
+        true = np.array([_true_position(item.truth, level, kind) for level, kind in zip(mine.levels, mine.kinds)])
+        distance = np.linalg.norm(mine.xy - true.reshape(-1, 2), axis=-1)
+        known = np.isfinite(distance)
+        points.append(mine[known])
+        errors.append(distance[known])
+        images.append(np.full(int(known.sum()), number))
+    return Points.concatenate(points), np.concatenate(errors), np.concatenate(images)
+
+
+def _rightly_named(spine: Spine, truth: Spine) -> Spine:
+    kept = []
+    for vertebra in spine:
+        if vertebra.level not in truth or vertebra.is_missing:
+            continue
+        theirs = truth[vertebra.level].to_array()
+        height = np.linalg.norm(theirs[:2] - theirs[2:], axis=-1).mean()
+        if np.linalg.norm(vertebra.centre - theirs.mean(axis=0)) < OFF_BY_HEIGHTS * height:
+            kept.append(vertebra)
+    return replace(spine, vertebrae=tuple(kept))
+
+
+def _true_position(truth: Spine, level, kind) -> np.ndarray:
+    corner = truth[level].points.get(kind)
+    return np.full(2, np.nan) if corner is None or not corner.is_present else corner.xy
+
+
+def _candidates(maps: Mapping[str, np.ndarray], radiograph: Radiograph, network) -> list[Candidate] | None:
+    if isinstance(network, LandmarkNetwork):
+        return None
+    frame = Frame(radiograph.pixels.shape, network.input_size)
+    found = find_candidates(maps, network.stride, network.level_names)
+    return [candidate.mapped(frame.to_source) for candidate in found]

@@ -19,7 +19,7 @@ IMAGING = [
 NETWORK = ["torch>=2.8", "torchvision>=0.23", "timm>=1.0.9", "safetensors>=0.4", "monai>=1.4"]
 CLI = ["typer>=0.12", "rich>=13", "pandas>=2", "matplotlib>=3.8"]
 # Training and evidence.
-STUDY = ["pytorch-ignite>=0.5", "tensorboard>=2.15", "scikit-learn>=1.3", "statsmodels>=0.14"]
+STUDY = ["pytorch-ignite>=0.5", "tensorboard>=2.15", "scikit-learn>=1.3", "statsmodels>=0.14", "jinja2>=3"]
 SERVER = [
     "monailabel==0.8.5",
     "highdicom<0.23",

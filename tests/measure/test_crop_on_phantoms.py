@@ -1,4 +1,4 @@
-"""Crop detection against phantoms, whose truth comes from geometry (at large: benchmarks/crop_phantoms.py)."""
+"""Crop detection against phantoms, whose truth comes from geometry (at large: `vertenet crop-study`)."""
 
 from __future__ import annotations
 

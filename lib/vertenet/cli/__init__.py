@@ -14,7 +14,7 @@ import typer
 
 from .. import __version__
 from ..errors import VerteNetError
-from . import models, reading, server  # noqa: F401  (each registers its commands)
+from . import calibrate, experiments, models, networks, reading, refine, server, studies  # noqa: F401  (registered)
 from .common import app, err_console, out_console
 
 

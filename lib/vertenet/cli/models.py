@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
 
 from ..errors import OptionError
-from .common import OutFolder, app, check_choice, check_positive, out_console, progress_bar
+from .common import OutFolder, app, check_choice, out_console, progress_bar
+from .training_bar import stop_on_signals, training_bar
 
 
 @app.command()
@@ -40,52 +43,80 @@ def phantom(
 def train(
     out: OutFolder,
     data: Annotated[Optional[Path], typer.Option(help="Folder of images with their landmarks beside them.")] = None,
-    phantoms: Annotated[int, typer.Option(help="Synthetic images to add to the training set.")] = 0,
+    phantoms: Annotated[Optional[int], typer.Option(help="Synthetic images to add to the training set.")] = None,
+    on_the_fly: Annotated[Optional[bool], typer.Option(help="Draw phantoms as they are needed; keep none.")] = None,
     cache: Annotated[Optional[Path], typer.Option(help="Keeps synthetic samples between runs.")] = None,
-    network: Annotated[str, typer.Option(help="A network of the zoo.")] = "vertenet-lite",
+    recipe: Annotated[
+        Optional[str], typer.Option(help="A recipe.json or a shipped recipe's name; other options change it.")
+    ] = None,
+    network: Annotated[Optional[str], typer.Option(help="A network of the zoo.")] = None,
     start_from: Annotated[Optional[str], typer.Option(help="Weights to fine-tune.")] = None,
-    steps: Annotated[int, typer.Option(help="Optimiser steps.")] = 2000,
+    freeze: Annotated[Optional[str], typer.Option(help="A part to leave as it is, such as encoder.")] = None,
+    steps: Annotated[Optional[int], typer.Option(help="Optimiser steps.")] = None,
     minutes: Annotated[Optional[float], typer.Option(help="End after this time at the latest.")] = None,
-    batch: Annotated[int, typer.Option(help="Images a step.")] = 8,
-    learning_rate: Annotated[float, typer.Option(help="Peak learning rate.")] = 1.5e-3,
-    seed: Annotated[int, typer.Option(help="Seed of weights and augmentation.")] = 1,
-    threads: Annotated[int, typer.Option(help="CPU threads.")] = 2,
-    bfloat16: Annotated[bool, typer.Option(help="Mixed precision; faster on CPUs that have it.")] = False,
-    resume: Annotated[bool, typer.Option(help="Go on with the run in --out.")] = False,
+    patience: Annotated[Optional[int], typer.Option(help="Validations without a better score before the end.")] = None,
+    batch: Annotated[Optional[int], typer.Option(help="Images a step.")] = None,
+    accumulate: Annotated[Optional[int], typer.Option(help="Parts of a batch, for memory.")] = None,
+    learning_rate: Annotated[Optional[float], typer.Option(help="Highest learning rate.")] = None,
+    validate_every: Annotated[Optional[int], typer.Option(help="Steps between validations.")] = None,
+    seed: Annotated[Optional[int], typer.Option(help="Seed of weights, order and augmentation.")] = None,
+    precision: Annotated[Optional[str], typer.Option(help="float32, bfloat16 or float16 (for GPUs).")] = None,
+    bfloat16: Annotated[bool, typer.Option("--bfloat16", help="The same as --precision bfloat16.")] = False,
+    device: Annotated[Optional[str], typer.Option(help="auto, cpu or cuda.")] = None,
+    threads: Annotated[Optional[int], typer.Option(help="CPU threads.")] = None,
+    workers: Annotated[Optional[int], typer.Option(help="Processes that prepare images.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out, with its own recipe.")] = False,
 ) -> None:
-    """Train a network on annotated images, on phantoms, or on both."""
-    for option, value in (("--steps", steps), ("--batch", batch), ("--learning-rate", learning_rate)):
-        check_positive(option, value)
-    check_positive("--minutes", minutes)
-    check_positive("--threads", threads)
-    from ..learning import Recipe
+    """Train a network on annotated images, on phantoms, or on both.
+
+    Ctrl-C writes a checkpoint and ends; --resume goes on. Several processes: torchrun -m vertenet.cli train ...
+    """
+    from ..learning import Data, Recipe, TrainingStopped, read_recipe
     from ..learning.run import run_training
 
-    recipe = Recipe(
-        network=network,
-        steps=steps,
-        minutes=minutes,
-        batch=batch,
-        learning_rate=learning_rate,
-        seed=seed,
-        threads=threads,
-        bfloat16=bfloat16,
-        start_from=start_from,
-        warmup=min(200, max(1, steps // 10)),
-        validate_every=min(500, steps),
-    )
-    with progress_bar() as progress:
-        task = progress.add_task("Preparing samples", total=steps)
+    if resume and recipe is None and (out / "recipe.json").is_file():
+        recipe = str(out / "recipe.json")
+    base = Recipe() if recipe is None else read_recipe(recipe)
+    changes = {
+        "network": network,
+        "start_from": start_from,
+        "freeze": freeze,
+        "steps": steps,
+        "minutes": minutes,
+        "patience": patience,
+        "batch": batch,
+        "accumulate": accumulate,
+        "learning_rate": learning_rate,
+        "validate_every": validate_every,
+        "seed": seed,
+        "precision": "bfloat16" if bfloat16 else precision,
+        "device": device,
+        "threads": threads,
+        "data": _changed(
+            base.data or Data(),
+            folder=None if data is None else str(data),
+            phantoms=phantoms,
+            on_the_fly=on_the_fly,
+        ),
+    }
+    if steps is not None:
+        changes["warmup"] = min(base.warmup, max(1, steps // 10))
+        changes["validate_every"] = validate_every or min(base.validate_every, steps)
+    wanted = _changed(base, **changes)
+    with stop_on_signals() as should_stop, training_bar() as show:
+        try:
+            weights = run_training(
+                wanted, out, cache=cache, workers=workers, resume=resume, report=show, should_stop=should_stop
+            )
+        except TrainingStopped as stopped:
+            out_console.print(f"Stopped after step {stopped.step}. Go on with: vertenet train --out {out} --resume")
+            raise typer.Exit(130) from None
+    if os.environ.get("RANK", "0") == "0":
+        out_console.print(f"Weights: {weights}")
 
-        def show(row: dict) -> None:
-            shown = {key: row.get(key) for key in ("wh", "levels_right", "median_px")}
-            text = " ".join(f"{key} {value:.3g}" for key, value in shown.items() if value is not None)
-            progress.update(task, completed=row["step"], description=f"Training {text}")
 
-        weights = run_training(
-            recipe, out, data=data, phantoms=phantoms, cache=cache, workers=threads, resume=resume, report=show
-        )
-    out_console.print(f"Weights: {weights}")
+def _changed(settings, **changes):
+    return replace(settings, **{name: value for name, value in changes.items() if value is not None})
 
 
 @app.command()

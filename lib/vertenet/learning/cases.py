@@ -7,17 +7,20 @@ sides. Pixels are read (or generated) each time they are asked for; a cohort of 
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Mapping
+import zlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from ..annotation import load
 from ..errors import AnnotationError
 from ..imaging import ImageFolder
-from ..phantom import PhantomTruth, generate
+from ..imaging.identity import identity_of
+from ..phantom import Phantom, PhantomTruth, generate
 from ..radiograph import Radiograph
 from ..spine import Level, Spine
-from .samples import phantom_scanner
+from .samples import Samples, make_sample, phantom_scanner
 
 #: Optional table in a folder of annotated images: columns ``image`` and any of ``person`` and ``scanner``.
 CASES_TABLE = "cases.csv"
@@ -43,6 +46,8 @@ class Case:
         Genant grades, 0 for a level known to be intact; empty where nobody graded.
     load : callable
         Reads the radiograph.
+    synthetic : bool
+        Drawn by `vertenet.phantom`: no patient was imaged.
     """
 
     name: str
@@ -52,6 +57,7 @@ class Case:
     anatomy: Spine
     load: Callable[[], Radiograph]
     grades: Mapping[Level, int] = field(default_factory=dict)
+    synthetic: bool = False
 
     def radiograph(self) -> Radiograph:
         """The image, with the anterior side of its landmarks."""
@@ -62,8 +68,8 @@ def annotated_cases(folder: Path) -> list[Case]:
     """The images of a folder that have landmarks beside them, in the order of their names.
 
     Landmarks are a phantom's ``<stem>.truth.json`` or any format of `vertenet.annotation`. Person and scanner come from
-    the folder's ``cases.csv`` (columns ``image``, ``person``, ``scanner``), else from a DICOM image's PatientID and
-    ManufacturerModelName, else the person is the image and the scanner is unknown.
+    the folder's ``cases.csv`` (columns ``image``, ``person``, ``scanner``), else from a DICOM image's header (the
+    person as a pseudonym, `vertenet.imaging.identity`), else the person is the image and the scanner is unknown.
 
     Raises
     ------
@@ -89,7 +95,8 @@ def annotated_cases(folder: Path) -> list[Case]:
             grades = _grades(truth)
         elif stem in spines:
             spine = anatomy = spines[stem]
-            person, scanner = _from_header(images, name)
+            header = identity_of(folder / name)
+            person, scanner = header.person or name, header.scanner or UNKNOWN_SCANNER
         else:
             continue
         cases.append(
@@ -101,6 +108,7 @@ def annotated_cases(folder: Path) -> list[Case]:
                 anatomy,
                 lambda name=name: images[name],
                 grades,
+                synthetic=truth_file.is_file(),
             )
         )
     if not cases:
@@ -113,23 +121,56 @@ def phantom_cases(count: int, *, difficulty: str, first_seed: int) -> list[Case]
     return [_phantom_case(seed, difficulty) for seed in range(first_seed, first_seed + count)]
 
 
+def case_samples(cases: Iterable[Case], size: tuple[int, int]) -> Samples:
+    """Samples of cases in the frame of ``size`` (rows, columns), in their order; reads every image."""
+    return Samples.concatenate([make_sample(case.radiograph(), case.spine, case.anatomy, size) for case in cases])
+
+
+def split_by_person(cases: Sequence[Case], share: float) -> tuple[list[Case], list[Case]]:
+    """Cases to train on and cases to validate on, a person's scans all on one side.
+
+    Who is held back follows a hash of the person, so that nobody changes sides when others join the cohort. Where that
+    holds back fewer than half of the share (a handful of persons), the next ones by their hash are held back as well;
+    a single person is on no side but the first.
+
+    Parameters
+    ----------
+    share : float
+        Of the persons, about, that are held back; 0 to 1.
+    """
+    order = sorted({case.person for case in cases}, key=lambda person: (_rank(person), person))
+    held = {person for person in order if _rank(person) < share}
+    fewest = max(1, round(share * len(order) / 2))
+    held = (held | set(order[:fewest])) - {order[-1]} if len(order) > 1 else set()
+    return [case for case in cases if case.person not in held], [case for case in cases if case.person in held]
+
+
+def _rank(person: str) -> float:
+    return zlib.crc32(person.encode()) / 2**32
+
+
 def stem_of(name: str) -> str:
     """The image's name up to its first dot: what its landmark files share with it."""
     return Path(name).name.split(".")[0]
 
 
+@lru_cache(maxsize=1)  # a case's pixels are mostly asked for right after its truth
+def _phantom(seed: int, difficulty: str) -> Phantom:
+    return generate(seed, scanner=phantom_scanner(seed), difficulty=difficulty)
+
+
 def _phantom_case(seed: int, difficulty: str) -> Case:
-    scanner = phantom_scanner(seed)
-    truth = generate(seed, scanner=scanner, difficulty=difficulty).truth
+    truth = _phantom(seed, difficulty).truth
     name = f"{difficulty}-{seed}"
     return Case(
         name,
         name,
-        scanner,
+        truth.scanner,
         truth.spine,
         truth.anatomy,
-        lambda: generate(seed, scanner=scanner, difficulty=difficulty).radiograph,
+        lambda: _phantom(seed, difficulty).radiograph,
         _grades(truth),
+        synthetic=True,
     )
 
 
@@ -146,10 +187,3 @@ def _table(path: Path) -> dict[str, dict[str, str]]:
         if "image" not in (reader.fieldnames or ()):
             raise AnnotationError("the table has no column 'image'", subject=path, remedy="Name images in that column")
         return {row["image"]: row for row in reader}
-
-
-def _from_header(images: ImageFolder, name: str) -> tuple[str, str]:
-    if Path(name).suffix.lower() in (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp"):
-        return name, UNKNOWN_SCANNER
-    metadata = images[name].metadata
-    return metadata.get("PatientID") or name, metadata.get("ManufacturerModelName") or UNKNOWN_SCANNER

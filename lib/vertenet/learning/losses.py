@@ -1,52 +1,105 @@
-"""The losses of VerteNet: penalty-reduced focal loss on heatmaps, L1 on offsets."""
+"""The losses of VerteNet: penalty-reduced focal loss on heatmaps, L1 on offsets.
+
+Every loss is a sum divided by a count of what was taught. The counts may be given: a batch that is spread over
+processes or gone through in parts is divided by the counts of the whole, so that the parts add up to its loss.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 from .targets import Targets
 
 
-def focal_loss(prediction: torch.Tensor, target: torch.Tensor, alpha: float = 2.0, beta: float = 4.0) -> torch.Tensor:
-    """Penalty-reduced pixel-wise focal loss (CornerNet, equation 1), summed over the map, per Gaussian.
+class Counts(NamedTuple):
+    """By what the losses of a batch are divided; 0-dimensional tensors, at least 1.
 
-    ``prediction`` after the sigmoid and ``target`` are (B, k, h, w); cells where the target is exactly 1 are positive.
+    Attributes
+    ----------
+    centres : vertebrae that the heatmap teaches
+    offsets : sum of the weights of the cells that teach offsets
+    levels : centres that the level maps teach
+    images : images, whichever way they face
+    """
+
+    centres: Tensor
+    offsets: Tensor
+    levels: Tensor
+    images: Tensor
+
+
+def count(targets: Targets, faces_right: Tensor) -> Tensor:
+    """(4,) the `Counts` of a batch before they are held above 1, as one tensor that processes can add up."""
+    right = faces_right[:, None, None, None]
+    level = targets.level.eq(1) & targets.taught[..., None, None] & right
+    return torch.stack(
+        [
+            (targets.hm.eq(1) & right).sum().float(),
+            (targets.weight * right).sum(),
+            level.sum().float(),
+            torch.tensor(float(len(faces_right)), device=faces_right.device),
+        ]
+    )
+
+
+def focal_loss(prediction: Tensor, target: Tensor, mask: Tensor, total: Tensor) -> Tensor:
+    """Penalty-reduced pixel-wise focal loss (CornerNet, equation 1; alpha 2, beta 4) where ``mask`` is true.
+
+    Parameters
+    ----------
+    prediction : (B, k, h, w) after the sigmoid
+    target : (B, k, h, w); cells where it is exactly 1 are positive
+    mask : bool, broadcast to (B, k, h, w)
+    total : by what the sum is divided, the number of positive cells
     """
     prediction = prediction.float().clamp(1e-4, 1 - 1e-4)
-    positive = target.eq(1)
     gain = torch.where(
-        positive,
-        (1 - prediction) ** alpha * torch.log(prediction),
-        (1 - target) ** beta * prediction**alpha * torch.log(1 - prediction),
+        target.eq(1),
+        (1 - prediction) ** 2 * torch.log(prediction),
+        (1 - target) ** 4 * prediction**2 * torch.log(1 - prediction),
     )
-    return -gain.sum() / positive.sum().clamp(min=1)
+    return -(gain * mask).sum() / total
 
 
-def offset_loss(prediction: torch.Tensor, target: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-    """Weighted mean absolute error in cells where ``weight`` (B, 1, h, w) is positive; inputs (B, k, h, w)."""
+def offset_loss(prediction: Tensor, target: Tensor, weight: Tensor, total: Tensor) -> Tensor:
+    """Absolute error, mean of the channels, weighted by ``weight`` (B, 1, h, w); inputs (B, k, h, w)."""
     error = (prediction.float() - target).abs().mean(dim=1, keepdim=True)
-    return (error * weight).sum() / weight.sum().clamp(min=1)
+    return (error * weight).sum() / total
 
 
 def total_loss(
-    maps: Mapping[str, torch.Tensor], targets: Targets, faces_right: torch.Tensor
-) -> tuple[torch.Tensor, dict[str, float]]:
-    """The plain sum of all losses and its parts.
+    maps: Mapping[str, Tensor], targets: Targets, faces_right: Tensor, counts: Counts | None = None
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """The plain sum of all losses and its parts, detached.
 
-    ``faces_right`` (B,) bool: landmarks are taught on images that face right alone; the orientation head, where the
-    network has one, on all.
+    Parameters
+    ----------
+    maps : of a centre network, see `vertenet.networks.VerteNet`
+    targets : Targets
+    faces_right : (B,) bool
+        Landmarks are taught on images that face right alone; the orientation head, where there is one, on all.
+    counts : Counts, optional
+        Those of the whole that this batch is a part of; default its own.
     """
-    keep = faces_right
+    if counts is None:
+        counts = Counts(*count(targets, faces_right).clamp(min=1))
+    right = faces_right[:, None, None, None]
+    weight = targets.weight * right
     parts = {
-        "hm": focal_loss(maps["hm"][keep], targets.hm[keep]),
-        "reg": offset_loss(maps["reg"][keep], targets.reg[keep], targets.weight[keep]),
-        "wh": offset_loss(maps["wh"][keep], targets.wh[keep], targets.weight[keep]),
+        "hm": focal_loss(maps["hm"], targets.hm, right, counts.centres),
+        "reg": offset_loss(maps["reg"], targets.reg, weight, counts.offsets),
+        "wh": offset_loss(maps["wh"], targets.wh, weight, counts.offsets),
     }
     if "level" in maps:
-        parts["level"] = focal_loss(maps["level"][keep], targets.level[keep])
+        taught = targets.taught[..., None, None] & right
+        parts["level"] = focal_loss(maps["level"], targets.level, taught, counts.levels)
     if "anterior" in maps:
-        parts["anterior"] = F.binary_cross_entropy_with_logits(maps["anterior"].float(), faces_right.float())
-    return sum(parts.values()), {name: float(value.detach()) for name, value in parts.items()}
+        truth = faces_right.float()
+        error = F.binary_cross_entropy_with_logits(maps["anterior"].float(), truth, reduction="sum")
+        parts["anterior"] = error / counts.images
+    return sum(parts.values()), {name: value.detach() for name, value in parts.items()}

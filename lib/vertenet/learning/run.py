@@ -1,51 +1,53 @@
-"""From folders and phantom counts to a training run: gathers samples, splits off validation, trains."""
+"""From a recipe alone to weights: gathers what the recipe's data name, splits off validation, trains."""
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-import numpy as np
+import ignite.distributed as idist
+import torch
+from torch.utils.data import ConcatDataset
 
-from ..annotation import load
-from ..errors import AnnotationError, OptionError
-from ..imaging import ImageFolder
-from ..networks import build, find_weights, load_weights
-from .samples import TRAINING_SEED, Samples, make_sample, phantom_samples
-from .trainer import Recipe, train
+from ..errors import OptionError
+from ..networks import find_weights, load_weights
+from .cases import Case, annotated_cases, case_samples, split_by_person
+from .feed import PhantomStream, Source
+from .learner import fresh_network
+from .processes import joined
+from .recipe import Data, Recipe
+from .samples import Samples, phantom_samples
+from .session import TrainingStopped
+from .trainer import train
 
 #: Phantoms that validate a run: drawn at default difficulty, from seeds that training never uses.
 VALIDATION_SEED = 800_000
-VALIDATION_COUNT = 100
-#: Share of annotated images kept for validation when there are no phantoms.
-VALIDATION_SHARE = 0.15
 
 
 def run_training(
     recipe: Recipe,
     out: Path,
     *,
-    data: Path | None = None,
-    phantoms: int = 0,
     cache: Path | None = None,
-    workers: int = 1,
+    workers: int | None = None,
     resume: bool = False,
     report: Callable[[dict], None] = lambda row: None,
+    should_stop: Callable[[], bool] = lambda: False,
 ) -> Path:
-    """Train on an annotated folder, on phantoms, or on both.
+    """Train on what ``recipe.data`` names: an annotated folder, phantoms, or both.
 
     Parameters
     ----------
     recipe : Recipe
     out : Path
         Folder of the run, see `vertenet.learning.trainer`.
-    data : Path, optional
-        Folder of images with landmark files beside them (any format of `vertenet.annotation`).
-    phantoms : int
-        Synthetic images to generate.
     cache : Path, optional
         Keeps generated samples between runs; default ``out/samples``.
+    workers : int, optional
+        Processes that generate phantoms and prepare batches; default: what the machine has to spare.
+    resume, report, should_stop
+        See `vertenet.learning.train`.
 
     Returns
     -------
@@ -55,73 +57,94 @@ def run_training(
     ------
     OptionError
         There is nothing to train on.
-    """
-    if data is None and phantoms < 1:
-        raise OptionError("there is nothing to train on", remedy="Give --data FOLDER, --phantoms N, or both")
-    size = build(recipe.network, **recipe.options).input_size
-    cache = out / "samples" if cache is None else cache
-    training: list[Samples] = []
-    validation: list[Samples] = []
-    sources: list[str] = []
-    if data is not None:
-        kept, held = annotated_samples(data, size)
-        training.append(kept)
-        validation.append(held)
-        sources.append(f"{len(kept)} annotated images")
-    if phantoms > 0:
-        training.append(phantom_samples(cache, phantoms, size, difficulty="training", workers=workers))
-        validation.append(
-            phantom_samples(
-                cache, VALIDATION_COUNT, size, difficulty="default", first_seed=VALIDATION_SEED, workers=workers
-            )
-        )
-        sources.append(f"{phantoms} synthetic phantom images (seeds from {TRAINING_SEED})")
-    # Weights fine-tuned on patients have seen patients; weights that only ever saw phantoms say so.
-    synthetic_only = data is None
-    if recipe.start_from is not None:
-        _, parent = load_weights(find_weights(recipe.start_from))
-        sources.append(f"before that, as {parent.name} {parent.sha256[:12]}: {parent.training_data}")
-        synthetic_only = synthetic_only and parent.synthetic_only
-    return train(
-        recipe,
-        Samples.concatenate(training),
-        Samples.concatenate(validation),
-        out,
-        training_data="; ".join(sources),
-        synthetic_only=synthetic_only,
-        resume=resume,
-        report=report,
-    )
-
-
-def annotated_samples(folder: Path, size: tuple[int, int]) -> tuple[Samples, Samples]:
-    """Training and validation samples of a folder of images with landmark files.
-
-    The split follows a hash of the image's name, so it stays when images are added.
-
-    Raises
-    ------
     AnnotationError
         No image of the folder has landmarks.
+    TrainingStopped
+        ``should_stop`` said so.
     """
-    images = ImageFolder(folder)
-    spines = {}
-    for path in sorted(folder.iterdir()):
-        if path.suffix.lower() in (".csv", ".mat") or path.name.endswith((".mrk.json", ".reading.json", ".coco.json")):
-            spines.update({_stem(name): found.spine for name, found in load(path, images=images).items()})
-    training, validation = [], []
-    for name in images:
-        spine = spines.get(_stem(name))
-        if spine is None:
-            continue
-        sample = make_sample(images[name], spine, spine, size)
-        held = zlib.crc32(_stem(name).encode()) % 1000 < 1000 * VALIDATION_SHARE
-        (validation if held else training).append(sample)
-    if not training:
-        raise AnnotationError("no image with landmarks to train on", subject=folder)
-    # A handful of images leaves nothing to hold back: validate on one of them rather than on none.
-    return Samples.concatenate(training), Samples.concatenate(validation or [training[0][np.array([0])]])
+    data = recipe.data or Data()
+    if data.folder is None and data.phantoms < 1:
+        raise OptionError("there is nothing to train on", remedy="Give --data FOLDER, --phantoms N, or both")
+    workers = spare_processors(recipe) if workers is None else workers
+    with joined(recipe.device):
+        size = fresh_network(recipe).input_size
+        training: list[Source] = []
+        validation: list[Samples] = []
+        sources: list[str] = []
+        synthetic_only = True
+        if data.folder is not None:
+            cases = annotated_cases(Path(data.folder))
+            learn, held = split_by_person(cases, data.validation_share)
+            training.append(case_samples(_until(should_stop, learn, out), size))
+            # One person's scans leave nobody to validate on: figures then say how well they were learnt by heart.
+            validation.append(case_samples(_until(should_stop, held, out), size) if held else training[0])
+            sources.append(_described(learn) if held else f"{_described(learn)}, validated on themselves")
+            # Weights fine-tuned on patients have seen patients; weights that only ever saw phantoms say so.
+            synthetic_only = all(case.synthetic for case in cases)
+        if data.phantoms > 0:
+            with idist.one_rank_first():
+                learn, held = _phantoms(data, size, out / "samples" if cache is None else cache, workers)
+            training.append(learn)
+            validation.append(held)
+            sources.append(f"{data.phantoms} synthetic phantom images (seeds from {data.first_seed})")
+        if recipe.start_from is not None:
+            _, parent = load_weights(find_weights(recipe.start_from))
+            sources.append(f"before that, as {parent.name} {parent.sha256[:12]}: {parent.training_data}")
+            synthetic_only = synthetic_only and parent.synthetic_only
+        return train(
+            recipe,
+            _joined(training),
+            Samples.concatenate(validation),
+            out,
+            training_data="; ".join(sources),
+            synthetic_only=synthetic_only,
+            resume=resume,
+            workers=workers,
+            report=report,
+            should_stop=should_stop,
+        )
 
 
-def _stem(name: str) -> str:
-    return Path(name).name.split(".")[0]
+def spare_processors(recipe: Recipe) -> int:
+    """Processors that training itself leaves idle, at most 16: on the CPU its threads, with a GPU one are its own."""
+    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    on_gpu = recipe.device != "cpu" and torch.cuda.is_available()
+    return max(0, min(16, available - (1 if on_gpu else recipe.threads)))
+
+
+def _phantoms(data: Data, size: tuple[int, int], cache: Path, workers: int) -> tuple[Source, Samples]:
+    held = phantom_samples(
+        cache,
+        data.validation_phantoms,
+        size,
+        difficulty="default",
+        first_seed=VALIDATION_SEED,
+        workers=max(1, workers),
+    )
+    kind = {"difficulty": data.difficulty, "first_seed": data.first_seed}
+    if data.on_the_fly:
+        return PhantomStream(data.phantoms, size, **kind), held
+    return phantom_samples(cache, data.phantoms, size, **kind, workers=max(1, workers)), held
+
+
+def _described(cases: list[Case]) -> str:
+    synthetic = sum(case.synthetic for case in cases)
+    if synthetic == len(cases):
+        return f"{synthetic} synthetic phantom images of a folder"
+    persons = len({case.person for case in cases if not case.synthetic})
+    text = f"{len(cases) - synthetic} annotated images of {persons} {'person' if persons == 1 else 'persons'}"
+    return f"{text} and {synthetic} synthetic phantom images beside them" if synthetic else text
+
+
+def _joined(parts: list[Source]) -> Source:
+    if all(isinstance(part, Samples) for part in parts):
+        return Samples.concatenate(parts)
+    return ConcatDataset(parts) if len(parts) > 1 else parts[0]
+
+
+def _until(should_stop: Callable[[], bool], cases: Iterable[Case], out: Path) -> Iterator[Case]:
+    """The cases, one at a time, until somebody wants to stop."""
+    for case in cases:
+        if should_stop():
+            raise TrainingStopped(out, 0)
+        yield case

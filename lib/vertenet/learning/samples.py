@@ -40,12 +40,20 @@ class Samples:
         Centres of `CENTRE_LEVELS`; NaN where unknown or outside the image.
     sizes : (n, 2) int32
         Rows and columns of the source image.
+    taught : (n, 8) bool
+        Of which levels it is known whether and where they are in the image; all of them unless given. People mark T12
+        to L5: that T11 and S1 are not marked does not say that they are not there.
     """
 
     images: np.ndarray
     corners: np.ndarray
     centres: np.ndarray
     sizes: np.ndarray
+    taught: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        if self.taught is None:
+            object.__setattr__(self, "taught", np.ones(self.centres.shape[:-1], bool))
 
     def __len__(self) -> int:
         return len(self.images)
@@ -58,14 +66,16 @@ class Samples:
         return Samples(*(getattr(self, name)[index] for name in _FIELDS))
 
 
-_FIELDS = ("images", "corners", "centres", "sizes")
+_FIELDS = ("images", "corners", "centres", "sizes", "taught")
 
 
 def make_sample(radiograph: Radiograph, spine: Spine, anatomy: Spine, size: tuple[int, int]) -> Samples:
     """One sample from an image and its landmarks in source pixels.
 
-    ``spine`` gives the corners of T12 to L5, ``anatomy`` the centres (it may be the same object).
+    ``spine`` gives the corners of T12 to L5, ``anatomy`` the centres. The same object for both says that nobody looked
+    for other levels than those it holds.
     """
+    complete = anatomy is not spine
     if spine.anterior == "left":
         radiograph = radiograph.mirrored()
         spine, anatomy = spine.mirrored(radiograph.columns), anatomy.mirrored(radiograph.columns)
@@ -73,10 +83,11 @@ def make_sample(radiograph: Radiograph, spine: Spine, anatomy: Spine, size: tupl
     image = np.clip(np.rint(frame.resample(radiograph.pixels)), 0, 255).astype(np.uint8)
     corners = frame.from_source(spine.to_array(STANDARD_LEVELS))
     centres = frame.from_source(anatomy.to_array(CENTRE_LEVELS)).mean(axis=1)
+    taught = np.isfinite(centres).all(axis=1) | complete
     inside = (centres >= 0).all(axis=1) & (centres < [size[1], size[0]]).all(axis=1)
     centres[~inside] = np.nan
     sizes = np.array([radiograph.pixels.shape], dtype=np.int32)
-    return Samples(image[None], corners[None].astype(np.float32), centres[None].astype(np.float32), sizes)
+    return Samples(image[None], corners[None].astype(np.float32), centres[None].astype(np.float32), sizes, taught[None])
 
 
 def phantom_samples(
@@ -89,9 +100,7 @@ def phantom_samples(
     OptionError
         A seed falls into `TEST_SEEDS`.
     """
-    seeds = range(first_seed, first_seed + count)
-    if seeds.start < TEST_SEEDS.stop and TEST_SEEDS.start < seeds.stop:
-        raise OptionError(f"phantom seeds {seeds.start} to {seeds.stop - 1} touch the reserved test seeds")
+    seeds = check_seeds(first_seed, count)
     directory.mkdir(parents=True, exist_ok=True)
     shards = [seeds[i : i + 100] for i in range(0, count, 100)]
     make = partial(_phantom_shard, directory=directory, size=size, difficulty=difficulty)
@@ -99,6 +108,20 @@ def phantom_samples(
         return Samples.concatenate([load_shard(make(shard)) for shard in shards])
     with ProcessPoolExecutor(workers) as pool:
         return Samples.concatenate([load_shard(path) for path in pool.map(make, shards)])
+
+
+def check_seeds(first: int, count: int) -> range:
+    """``count`` phantom seeds from ``first`` on.
+
+    Raises
+    ------
+    OptionError
+        One of them is reserved for tests.
+    """
+    seeds = range(first, first + count)
+    if seeds.start < TEST_SEEDS.stop and TEST_SEEDS.start < seeds.stop:
+        raise OptionError(f"phantom seeds {seeds.start} to {seeds.stop - 1} touch the reserved test seeds")
+    return seeds
 
 
 def phantom_scanner(seed: int) -> str:
@@ -111,7 +134,8 @@ def phantom_scanner(seed: int) -> str:
 
 def load_shard(path: Path) -> Samples:
     with np.load(path) as data:
-        return Samples(*(data[name] for name in _FIELDS))
+        # Shards of phantoms that were kept before `taught` existed teach every level, which is its default.
+        return Samples(**{name: data[name] for name in _FIELDS if name in data})
 
 
 def save_shard(samples: Samples, path: Path) -> None:

@@ -6,7 +6,7 @@ see `vertenet.inference.decode.WH_CORNERS`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 
@@ -27,6 +27,7 @@ class Targets:
     reg : (B, 2, h, w) centre minus cell
     wh : (B, 8, h, w) centre minus corner, (x, y) pairs
     weight : (B, 1, h, w) where ``reg`` and ``wh`` are taught, 0 to 1
+    taught : (B, 8) bool, levels of which it is known whether and where they are; ``level`` teaches nothing of others
     """
 
     hm: torch.Tensor
@@ -34,6 +35,11 @@ class Targets:
     reg: torch.Tensor
     wh: torch.Tensor
     weight: torch.Tensor
+    taught: torch.Tensor
+
+    def __getitem__(self, images: slice) -> Targets:
+        """The targets of some of the images."""
+        return Targets(*(getattr(self, item.name)[images] for item in fields(self)))
 
 
 def gaussian_radius(height: torch.Tensor, width: torch.Tensor, iou: float = 0.7) -> torch.Tensor:
@@ -48,8 +54,14 @@ def gaussian_radius(height: torch.Tensor, width: torch.Tensor, iou: float = 0.7)
     return torch.minimum(torch.minimum(mixed, inner), outer)
 
 
-def make_targets(corners: torch.Tensor, centres: torch.Tensor, grid: tuple[int, int], spread: int = 1) -> Targets:
-    """Targets of a batch.
+def make_targets(
+    corners: torch.Tensor,
+    centres: torch.Tensor,
+    grid: tuple[int, int],
+    spread: int = 1,
+    taught: torch.Tensor | None = None,
+) -> Targets:
+    """Targets of a batch, on the device of ``corners``.
 
     Parameters
     ----------
@@ -58,18 +70,20 @@ def make_targets(corners: torch.Tensor, centres: torch.Tensor, grid: tuple[int, 
     grid : (h, w)
     spread : int
         Offsets are taught at every cell at most this far from the centre's (0: the authors', at the centre alone).
+    taught : (B, 8) bool, optional
+        See `Targets`; default all.
     """
     h, w = grid
     batch = len(corners)
     middle = corners.mean(dim=2)
-    size = torch.tensor([w, h], dtype=middle.dtype)
+    size = torch.tensor([w, h], dtype=middle.dtype, device=middle.device)
     usable = torch.isfinite(corners).flatten(2).all(dim=-1) & _inside(middle, size)
     radius = _radii(corners)
     levels = _gaussians(centres, _centre_radii(radius), grid)
     hm = _gaussians(torch.where(usable[..., None], middle, torch.nan), radius, grid).amax(dim=1, keepdim=True)
 
-    reg, wh = torch.zeros(batch, 2, h, w), torch.zeros(batch, 8, h, w)
-    weight = torch.zeros(batch, 1, h, w)
+    reg, wh, weight = (middle.new_zeros(batch, channels, h, w) for channels in (2, 8, 1))
+    taught = torch.ones_like(centres[..., 0], dtype=torch.bool) if taught is None else taught
     offsets = (middle[:, :, None] - corners[:, :, _TO_WH_ORDER]).flatten(2)
     image, vertebra = torch.nonzero(usable, as_tuple=True)
     cell = middle[image, vertebra].floor().long()
@@ -82,7 +96,7 @@ def make_targets(corners: torch.Tensor, centres: torch.Tensor, grid: tuple[int, 
         weight[b, 0, r, c] = 1.0 if (dr, dc) == (0, 0) else 0.5
         reg[b, :, r, c] = middle[b, v] - torch.stack([c, r], dim=-1).to(middle.dtype)
         wh[b, :, r, c] = offsets[b, v]
-    return Targets(hm, levels, reg, wh, weight)
+    return Targets(hm, levels, reg, wh, weight, taught)
 
 
 def _inside(points: torch.Tensor, size: torch.Tensor) -> torch.Tensor:
@@ -110,7 +124,7 @@ def _gaussians(points: torch.Tensor, radius: torch.Tensor, grid: tuple[int, int]
     h, w = grid
     cell = points.floor()
     sigma = ((2 * radius + 1) / 6)[..., None, None]
-    dx = torch.arange(w)[None, None, None, :] - cell[..., 0, None, None]
-    dy = torch.arange(h)[None, None, :, None] - cell[..., 1, None, None]
+    dx = torch.arange(w, device=points.device)[None, None, None, :] - cell[..., 0, None, None]
+    dy = torch.arange(h, device=points.device)[None, None, :, None] - cell[..., 1, None, None]
     bell = torch.exp(-(dx**2 + dy**2) / (2 * sigma**2))
     return torch.nan_to_num(bell, nan=0.0)

@@ -121,7 +121,9 @@ class CropResult:
         )
 
 
-def detect_crop(radiograph: Radiograph, spine: Spine, factor: float = DEFAULT_FACTOR) -> CropResult:
+def detect_crop(
+    radiograph: Radiograph, spine: Spine, factor: float = DEFAULT_FACTOR, *, blanked: np.ndarray | None = None
+) -> CropResult:
     """Whether, where and by how much the aortic corridor is lost.
 
     Parameters
@@ -133,6 +135,9 @@ def detect_crop(radiograph: Radiograph, spine: Spine, factor: float = DEFAULT_FA
         lost. A corner with status ``outside`` and a position can show that something is.
     factor : float
         Width of the corridor in mean guide lengths.
+    blanked : (rows, columns) bool, optional
+        The radiograph's `vertenet.measure.blanked.blanked_mask`, for callers that ask often of one image: finding it
+        takes most of the time.
 
     Returns
     -------
@@ -154,7 +159,9 @@ def detect_crop(radiograph: Radiograph, spine: Spine, factor: float = DEFAULT_FA
         return CropResult(CropState.NOT_ASSESSED, factor, reason=error.problem)
 
     share = np.linspace(0, 1, POINTS_ACROSS)
-    lost = _lost_points(radiograph, corridor.across(share))
+    if blanked is None:
+        blanked = blanked_mask(radiograph.pixels)
+    lost = _lost_points(radiograph, corridor.across(share), blanked)
     causes = tuple(cause for cause, points in lost.items() if points.any(axis=1).sum() >= LEAST_SAMPLES[cause])
     points = np.logical_or.reduce([lost[cause] for cause in causes]) if causes else np.zeros_like(lost["border"])
     rows = points.any(axis=1)
@@ -198,13 +205,13 @@ def _outside(radiograph: Radiograph, xy: np.ndarray) -> np.ndarray:
     return ((xy < -0.5) | (xy > size - 0.5)).any(axis=-1)
 
 
-def _lost_points(radiograph: Radiograph, xy: np.ndarray) -> dict[str, np.ndarray]:
+def _lost_points(radiograph: Radiograph, xy: np.ndarray, blanked: np.ndarray) -> dict[str, np.ndarray]:
     """For each cause the (n, m) points of (n, m, 2) ``xy`` that are lost to it."""
     outside = _outside(radiograph, xy)
     # Pixel centres are at integers: the pixel that holds a point is the nearest integer.
     x, y = np.moveaxis(np.rint(np.where(outside[..., None], 0, xy)).astype(int), -1, 0)
-    blanked = blanked_mask(radiograph.pixels)[y.clip(0, radiograph.rows - 1), x.clip(0, radiograph.columns - 1)]
-    return {"border": outside, "blanked": blanked & ~outside}
+    hidden = blanked[y.clip(0, radiograph.rows - 1), x.clip(0, radiograph.columns - 1)]
+    return {"border": outside, "blanked": hidden & ~outside}
 
 
 def _length(corridor: Corridor, rows: np.ndarray, spacing: Spacing | None) -> float:

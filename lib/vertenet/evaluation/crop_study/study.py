@@ -14,6 +14,7 @@ import numpy as np
 from statsmodels.stats.contingency_tables import mcnemar
 
 from ...errors import OptionError
+from ...measure.blanked import blanked_mask
 from ...measure.crop import CropResult, CropState, detect_crop
 from ...radiograph import Radiograph
 from ...spine import Spine
@@ -110,7 +111,8 @@ class CropStudy:
 def ask(item: CropItem, factors: Sequence[float] = FACTORS) -> Answers:
     """Both rules on one image at every factor."""
     radiograph, spine = item.load()
-    ours = {factor: detect_crop(radiograph, spine, factor) for factor in factors}
+    blanked = blanked_mask(radiograph.pixels)
+    ours = {factor: detect_crop(radiograph, spine, factor, blanked=blanked) for factor in factors}
     return Answers(item, ours, {factor: authors_crop(radiograph, spine, factor) for factor in factors})
 
 

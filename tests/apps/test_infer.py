@@ -15,6 +15,7 @@ from vertenet.errors import ModelError
 from vertenet.inference import Predictor
 from vertenet.networks import find_weights
 from vertenet.reading import Reading
+from vertenet.spine import CORNERS
 
 
 @pytest.fixture(scope="module")
@@ -47,11 +48,13 @@ def test_a_scan_becomes_markups_and_a_reading(task, scan):
 def test_landmarks_are_the_reading_s_in_pixels_and_millimetres(task, scan):
     _, answer = ask(task, image=str(scan))
     reading = Reading.from_dict(answer)
-    corners = dict(reading.spine.named_points())
+    corners = {name: point for name, point in reading.spine.named_points() if name.split("-")[1] in CORNERS}
     assert [row["name"] for row in answer["landmarks"]] == list(corners)
+    assert len(corners) == 24
     for row in answer["landmarks"]:
         corner = corners[row["name"]]
         assert (row["x_px"], row["y_px"], row["status"]) == (corner.x, corner.y, corner.status.value)
+        assert row["radius_px"] == corner.radius
         assert row["name"] == f"{row['level']}-{row['corner']}"
         if corner.x is not None:
             spacing = reading.image.spacing

@@ -73,6 +73,8 @@ def test_naming_is_told_apart_from_localisation(cohort):
 def test_coverage_is_the_share_of_true_points_inside_their_radius(cohort):
     table = cohort.assign(radius_90=np.where(cohort["level"] == "T12", 4.0, 6.0))
     assert summarise(table[table["image"] == "0"])["coverage_90"] == pytest.approx(20 / 24)
+    wrong = table.assign(level_right=table["level_right"] & (table["level"] != "T12"))
+    assert summarise(wrong[wrong["image"] == "0"])["coverage_90_named"] == 1.0
 
 
 def test_groups_have_the_figures_of_their_rows():

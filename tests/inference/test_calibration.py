@@ -54,7 +54,7 @@ def test_other_weights_and_another_refinement_are_refused(tmp_path):
     assert Calibration.load(path, "a" * 64).refiner_sha256 == "b" * 64
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": "vertenet-calibration/1"}'])
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": "vertenet-calibration/2"}'])
 def test_what_is_no_calibration_is_said_so(tmp_path, text):
     path = tmp_path / "x.calibration.json"
     path.write_text(text)

@@ -53,6 +53,16 @@ def test_contrast_spreads_about_the_mean_within_its_range(seed):
 
 @settings(max_examples=30, deadline=None)
 @given(SEEDS)
+def test_exposure_is_a_factor_that_changes_slowly_and_stays_in_its_range(seed):
+    image = torch.full((96, 48), 0.3)
+    factor = vary_grey_values(image, replace(STILL, exposure=0.8), seeded(seed)) / image
+    assert torch.exp(torch.tensor(-0.81)) < factor.min() < factor.max() < torch.exp(torch.tensor(0.81))
+    assert factor.std() > 0.01
+    assert factor.diff(dim=0).abs().max() < 0.15
+
+
+@settings(max_examples=30, deadline=None)
+@given(SEEDS)
 def test_brightness_is_one_offset_for_the_whole_image(seed):
     image = 0.4 + 0.2 * picture()
     difference = vary_grey_values(image, replace(STILL, brightness=0.15), seeded(seed)) - image

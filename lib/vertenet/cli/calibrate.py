@@ -36,7 +36,7 @@ def calibrate(
 
     weights = find_weights(model)
     predictor = Predictor(weights, threads=threads, device=device, calibrated=False)
-    cases, words = [], []
+    cases, words, hard = [], [], set()
     if data is not None:
         cases = annotated_cases(data)
         words.append(f"{len(cases)} annotated images")
@@ -46,21 +46,29 @@ def calibrate(
         ("hard", CALIBRATION_SEED + phantoms - phantoms // 2, phantoms // 2),
     ):
         if count:
-            cases += phantom_cases(count, difficulty=difficulty, first_seed=first)
+            made = phantom_cases(count, difficulty=difficulty, first_seed=first)
+            cases += made
+            hard.update(case.name for case in made if difficulty == "hard")
             words.append(f"{count} {difficulty} synthetic phantoms (seeds from {first})")
     with progress_bar() as progress:
         task = progress.add_task("Reading images", total=len(cases))
         observed = observe_all(predictor, cases, lambda done: progress.update(task, completed=done))
-    calibration = calibrate(predictor, cases, observed, data=" and ".join(words), synthetic_only=data is None)
+    said = " and ".join(words) + (", the hard ones not for error radii" if hard else "")
+
+    def ordinary(item) -> bool:
+        return item.name not in hard
+
+    calibration = calibrate(predictor, cases, observed, data=said, synthetic_only=data is None, ordinary=ordinary)
     target = calibration_of(weights) if out is None else out
     calibration.save(target)
-    _tell(observed, calibration, predictor.refiner is not None, plots, predictor.card.name)
+    _tell_radii(list(filter(ordinary, observed)), predictor.refiner is not None, plots, predictor.card.name)
+    _tell(observed, calibration, plots, predictor.card.name)
     out_console.print(f"Calibration: {target} ({calibration.data}).", markup=False)
 
 
-def _tell(observed, calibration, has_refiner: bool, plots: Path | None, name: str) -> None:
-    """Coverage by cross-fitting, the risk of levels, and the plots."""
-    from ..learning.coverage import coverage_table, crossfitted_radii, distances, level_risk
+def _tell_radii(observed, has_refiner: bool, plots: Path | None, name: str) -> None:
+    """Coverage by cross-fitting, in all and by scanner, and its plots."""
+    from ..learning.coverage import coverage_table, crossfitted_radii
 
     for refined in (False, True) if has_refiner else (False,):
         stage = "after refinement" if refined else "as the network gives them"
@@ -79,6 +87,12 @@ def _tell(observed, calibration, has_refiner: bool, plots: Path | None, name: st
             stem = "refined" if refined else "coarse"
             draw_coverage(radii, plots / f"coverage-{stem}.png", f"{name}: coverage {stage}, cross-fitted")
             draw_sharpness(radii, plots / f"sharpness-{stem}.png", f"{name}: radii and errors {stage}")
+
+
+def _tell(observed, calibration, plots: Path | None, name: str) -> None:
+    """The risk of levels, what is typical, and their plots."""
+    from ..learning.coverage import distances, level_risk
+
     risk = level_risk(observed, calibration.levels)
     certain = risk[risk["certain"]]
     if len(risk):

@@ -123,12 +123,15 @@ def _within(column: str, limit: float) -> Values:
     return _share(lambda t: t[column] <= limit, among)
 
 
-def _coverage(coverage: int) -> Values:
+def _coverage(coverage: int, *, named: bool = False) -> Values:
+    """``named``: of vertebrae under their own name, the only ones that radii are calibrated for."""
     radius = f"radius_{coverage}"
-    return _share(
-        lambda t: t["error_source_px"] <= t[radius],
-        lambda t: t["required"] & t["error_source_px"].notna() & t[radius].notna(),
-    )
+
+    def among(table: pd.DataFrame) -> pd.Series:
+        sized = table["required"] & table["error_source_px"].notna() & table[radius].notna()
+        return sized & table["level_right"] if named else sized
+
+    return _share(lambda t: t["error_source_px"] <= t[radius], among)
 
 
 def _up(name: str, label: str, unit: str, values: Values, per_image: bool = False) -> Metric:
@@ -173,6 +176,7 @@ METRICS: tuple[Metric, ...] = (
     Metric("aligned_mean_px", "mean error after aligning levels", "px", _ALIGNED),
     Metric("aligned_median_px", "median error after aligning levels", "px", _ALIGNED, 0.5),
     *(_up(f"coverage_{c}", f"true points inside their {c} % radius", "share", _coverage(c)) for c in COVERAGES),
+    _up("coverage_90_named", "the 90 % of vertebrae under their own name", "share", _coverage(90, named=True)),
     Metric("radius_90_px", "mean 90 % radius", "source px", _column("radius_90")),
     _up("anterior_right", "anterior side right", "share", _images(lambda t: t["anterior_right"]), True),
     Metric("latency_s", "time an image", "s", _images(lambda t: t["latency_s"]), 0.5, per_image=True),

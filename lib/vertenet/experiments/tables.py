@@ -19,7 +19,7 @@ ACCURACY = ("found", "mean_px", "median_px", "p95_px", "aligned_mean_px", "align
 DISTANCES = ("euclidean_mean_px", "euclidean_median_px", "euclidean_p95_px", "mean_mm", "median_mm", "p95_mm")
 DETECTION = ("sdr_2mm", "sdr_4mm", "sdr_5px", "sdr_10px", "beyond_half_height")
 LEVELS = ("vertebrae_right", "levels_right_answered", "abstained", "refused", "anterior_right")
-TRUST = ("coverage_80", "coverage_90", "coverage_95", "radius_90_px")
+TRUST = ("coverage_80", "coverage_90", "coverage_95", "coverage_90_named", "radius_90_px")
 GROUP_METRICS = ("mean_px", "median_px", "mean_mm", "found", "vertebrae_right")
 #: A scanner has whole images, and so figures of images.
 IMAGE_METRICS = ("levels_right", "abstained")

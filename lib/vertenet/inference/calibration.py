@@ -15,7 +15,7 @@ from .conformal import ConformalRadii
 from .level_statistics import LevelStatistics
 from .typicality import Typicality
 
-FORMAT = "vertenet-calibration/1"
+FORMAT = "vertenet-calibration/2"
 SUFFIX = ".calibration.json"
 
 

@@ -5,9 +5,11 @@ off does not matter for that: an expected error is multiplied by a quantile of (
 the model was not fitted on, and the coverage follows from exchangeability alone (Vovk, Gammerman and Shafer 2005; Lei
 et al., JASA 2018, section 2.2). What matters is that sharp points get small discs and doubtful ones large discs, so:
 
-* the expected error is in vertebral depths times a power law of the network's confidence and of the refinement's own
-  sigma (normalised nonconformity with the logarithm of the error as regression target: Papadopoulos and Haralambous,
-  Neural Networks 2011). Depths and sigma carry the image's scale, so nothing depends on a scanner's pixel size;
+* the expected error is in vertebral depths times a power law of the network's confidence, of the refinement's own
+  sigma and of the median sigma of the whole image (normalised nonconformity with the logarithm of the error as
+  regression target: Papadopoulos and Haralambous, Neural Networks 2011). Depths and sigma carry the image's scale, so
+  nothing depends on a scanner's pixel size. The median is there because on a poor image the sigma of each point is
+  too small, and on a good one too large: without it coverage falls from good images to poor ones;
 * the quantile is taken for every kind of point by itself (SA, SP, IA, IP, SM, IM: Mondrian conformal prediction).
 
 The points of one image share its blur, its patient and its luck, so an image counts as one draw, not as 36: all images
@@ -85,6 +87,8 @@ class Points:
     confidence : (n,) float64, 0 to 1
     sigma : (n,) float64
         Expected error from the refinement, source pixels; NaN where there is none.
+    image_sigma : (n,) float64
+        Median of sigma / depth over the points of the same image; NaN where none has a sigma.
     """
 
     levels: np.ndarray
@@ -93,6 +97,7 @@ class Points:
     depth: np.ndarray
     confidence: np.ndarray
     sigma: np.ndarray
+    image_sigma: np.ndarray
 
     @classmethod
     def of(cls, spine: Spine, sigma: Sigma | None = None) -> Points:
@@ -116,14 +121,17 @@ class Points:
                             sigma.get((vertebra.level, name), math.nan),
                         )
                     )
-        levels, kinds, xy, depth, confidence, spread = zip(*rows) if rows else ((),) * 6
+        levels, kinds, xy, *numbers = zip(*rows) if rows else ((),) * 6
+        depth, confidence, spread = (np.array(column, dtype=np.float64) for column in numbers)
+        relative = (spread / depth)[np.isfinite(spread)]
         return cls(
             np.array(levels, dtype=object),
             np.array(kinds, dtype=object),
             np.array(xy, dtype=np.float64).reshape(-1, 2),
-            np.array(depth, dtype=np.float64),
-            np.array(confidence, dtype=np.float64),
-            np.array(spread, dtype=np.float64),
+            depth,
+            confidence,
+            spread,
+            np.full(len(rows), np.median(relative) if len(relative) else math.nan),
         )
 
     def __len__(self) -> int:
@@ -143,9 +151,9 @@ class ConformalRadii:
 
     Attributes
     ----------
-    law : (float, float, float)
-        Logarithm of the expected error in depths: ``law[0] + law[1] * logit(confidence) + law[2] * ln(sigma / depth)``.
-        ``law[2]`` is 0 for radii of points without a sigma.
+    law : (float, float, float, float)
+        Logarithm of the expected error in depths: ``law[0] + law[1] * logit(confidence) + law[2] * ln(sigma / depth)
+        + law[3] * ln(image_sigma)``. The last two are 0 for radii of points without a sigma.
     factors : mapping of CornerName to float
         Quantile of error / expected error at `MAIN_COVERAGE`, for each kind of point that was calibrated.
     scale : mapping of str to float
@@ -154,7 +162,7 @@ class ConformalRadii:
         Images that the quantiles come from.
     """
 
-    law: tuple[float, float, float]
+    law: tuple[float, float, float, float]
     factors: Mapping[CornerName, float]
     scale: Mapping[str, float]
     images: int
@@ -241,7 +249,7 @@ class ConformalRadii:
         factors = {CornerName(kind): float(factor) for kind, factor in data["factors"].items()}
         scale = {str(coverage): float(value) for coverage, value in data["scale"].items()}
         sizes = [*factors.values(), *scale.values()]
-        if len(law) != 3 or not all(map(math.isfinite, (*law, *sizes))) or not all(size > 0 for size in sizes):
+        if len(law) != 4 or not all(map(math.isfinite, (*law, *sizes))) or not all(size > 0 for size in sizes):
             raise ModelError("the error radii of the calibration are not positive numbers")
         return cls(law, factors, scale, int(data["images"]))
 
@@ -253,26 +261,25 @@ def _depth(corners: np.ndarray) -> float:
     return depth if depth > 0 else math.nan
 
 
-def _fit_law(points: Points, errors: np.ndarray) -> tuple[float, float, float]:
+def _fit_law(points: Points, errors: np.ndarray) -> tuple[float, float, float, float]:
     """Least squares in the logarithm; more confidence never widens a disc and more sigma never narrows one."""
     target = np.log(np.maximum(errors / points.depth, FINEST))
     predictors = _predictors(points)
-    has_sigma = np.isfinite(predictors[:, 2]).all()
-    columns = predictors if has_sigma else predictors[:, :2]
-    limits = ([-np.inf, -np.inf, 0.0][: columns.shape[1]], [np.inf, 0.0, np.inf][: columns.shape[1]])
-    solved = lsq_linear(columns, target, limits).x
-    return (float(solved[0]), float(solved[1]), float(solved[2]) if has_sigma else 0.0)
+    used = 4 if np.isfinite(predictors[:, 2]).all() else 2
+    limits = ([-np.inf, -np.inf, 0.0, 0.0][:used], [np.inf, 0.0, np.inf, np.inf][:used])
+    solved = lsq_linear(predictors[:, :used], target, limits).x
+    offset, confidence, sigma, image_sigma = (float(value) for value in (*solved, 0.0, 0.0)[:4])
+    return (offset, confidence, sigma, image_sigma)
 
 
-def _expected(points: Points, law: tuple[float, float, float]) -> np.ndarray:
+def _expected(points: Points, law: tuple[float, float, float, float]) -> np.ndarray:
     """(n,) expected error, source pixels; NaN where the law needs a sigma that is not there."""
-    predictors = _predictors(points)
-    if law[2] == 0:
-        predictors = predictors[:, :2]
-    return points.depth * np.exp(predictors @ np.array(law[: predictors.shape[1]]))
+    used = 4 if law[2] or law[3] else 2
+    return points.depth * np.exp(_predictors(points)[:, :used] @ np.array(law[:used]))
 
 
 def _predictors(points: Points) -> np.ndarray:
     sure = np.clip(points.confidence, 0.01, 0.99)
     sigma = np.log(np.maximum(points.sigma / points.depth, FINEST))
-    return np.column_stack([np.ones(len(points)), np.log(sure / (1 - sure)), sigma])
+    image_sigma = np.log(np.maximum(points.image_sigma, FINEST))
+    return np.column_stack([np.ones(len(points)), np.log(sure / (1 - sure)), sigma, image_sigma])

@@ -121,6 +121,7 @@ def calibrate(
     *,
     data: str,
     synthetic_only: bool,
+    ordinary: Callable[[Observed], bool] = lambda item: True,
 ) -> Calibration:
     """Everything that is learned from one pass over calibration cases.
 
@@ -138,6 +139,9 @@ def calibrate(
     synthetic_only : bool
         No case is a patient: the statistics of neighbouring levels stay those of the program, which come from more
         phantoms than a calibration has.
+    ordinary : function of Observed
+        Which images the radii are to hold for. Coverage is promised for images like those that the quantiles are taken
+        from: of a mixture with deliberately hard images it would be too high for the others.
 
     Raises
     ------
@@ -147,8 +151,9 @@ def calibrate(
     # Statistics are fitted first: the thresholds are thresholds of their margins.
     statistics = LevelStatistics.default() if synthetic_only else fit_level_statistics(cases)
     statistics, note = fit_thresholds(observed, statistics)
-    coarse = ConformalRadii.fit(*located(observed, refined=False))
-    refined = None if predictor.refiner is None else ConformalRadii.fit(*located(observed, refined=True))
+    usual = [item for item in observed if ordinary(item)]
+    coarse = ConformalRadii.fit(*located(usual, refined=False))
+    refined = None if predictor.refiner is None else ConformalRadii.fit(*located(usual, refined=True))
     return Calibration(
         predictor.card.sha256,
         None if predictor.refiner is None else predictor.refiner.card.sha256,

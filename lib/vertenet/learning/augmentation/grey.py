@@ -10,11 +10,12 @@ from torchvision.transforms.v2 import functional as F
 from .draws import Draws
 from .ranges import Augmentation
 
+_FIELD = (4, 3)  # rows and columns of the points between which exposure changes smoothly
 _LEAST_BLUR = 0.4  # pixels; below it a Gaussian changes nothing that can be seen
 
 
 def vary_grey_values(image: torch.Tensor, ranges: Augmentation, generator: torch.Generator) -> torch.Tensor:
-    """Change gamma, contrast, brightness, sharpness and noise at random; at times invert the window.
+    """Change gamma, evenness, contrast, brightness, sharpness and noise at random; at times invert the window.
 
     Parameters
     ----------
@@ -30,6 +31,8 @@ def vary_grey_values(image: torch.Tensor, ranges: Augmentation, generator: torch
     """
     draws = Draws(generator)
     varied = F.adjust_gamma(image[None].clamp(0, 1), math.exp(draws.either_way(ranges.gamma)))
+    if ranges.exposure:
+        varied = varied * _uneven(varied.shape[-2:], ranges.exposure, draws)
     varied = F.adjust_contrast(varied, math.exp(draws.either_way(ranges.contrast)))
     varied = varied + draws.either_way(ranges.brightness)
     if draws.happens(ranges.blur):
@@ -41,3 +44,10 @@ def vary_grey_values(image: torch.Tensor, ranges: Augmentation, generator: torch
         varied = varied + deviation * draws.normal(varied.shape)
     varied = varied.clamp(0, 1)
     return (F.invert(varied) if draws.happens(ranges.invert) else varied)[0]
+
+
+def _uneven(size: tuple[int, int], strength: float, draws: Draws) -> torch.Tensor:
+    """(1, h, w) smooth positive factors between exp(-strength) and exp(strength)."""
+    points = torch.tensor([draws.either_way(strength) for _ in range(math.prod(_FIELD))]).reshape(1, *_FIELD)
+    # Linear between few points: bicubic interpolation would leave the range.
+    return torch.exp(F.resize(points, list(size), antialias=False))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 
 from ...errors import OptionError
 
-_STRENGTHS = ("rotation", "scale", "aspect", "shift", "gamma", "contrast", "brightness", "noise")
+_STRENGTHS = ("rotation", "scale", "aspect", "shift", "gamma", "contrast", "brightness", "exposure", "noise")
 _PROBABILITIES = (
     *("end_crop", "anterior_crop", "expansion", "mirror"),
     *("invert", "blur", "blank", "gas", "metal", "text"),
@@ -38,6 +38,9 @@ class Augmentation:
         Logarithms of the exponent and of the factor about the mean grey.
     brightness, noise : float
         Grey values of 0 to 1: largest offset, largest standard deviation.
+    exposure : float
+        Logarithm of a factor that changes slowly over the image, either way: the dark chest and the bright pelvis of
+        film, a heel effect, scatter.
     blur, blur_sigma : float
         Probability; largest standard deviation in pixels.
     invert, blank, gas, metal, text : float
@@ -63,6 +66,7 @@ class Augmentation:
     gamma: float = 0.5
     contrast: float = 0.4
     brightness: float = 0.15
+    exposure: float = 0.2
     noise: float = 0.05
     blur: float = 0.3
     blur_sigma: float = 1.2

@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from labelapp.background import BackgroundServer
-from labelapp.datastore import IMAGE_EXTENSIONS
+from labelapp.store import IMAGE_EXTENSIONS
 from vertenet.errors import OptionError, VerteNetError
 from vertenet.evaluation import LandmarkScore, score_landmarks
 from vertenet.files import write_text

@@ -42,7 +42,10 @@ def phantom(
 @app.command()
 def train(
     out: OutFolder,
-    data: Annotated[Optional[Path], typer.Option(help="Folder of images with their landmarks beside them.")] = None,
+    data: Annotated[
+        Optional[Path],
+        typer.Option(help="Folder of images with their landmarks beside them, or the server's dataset.zip."),
+    ] = None,
     phantoms: Annotated[Optional[int], typer.Option(help="Synthetic images to add to the training set.")] = None,
     on_the_fly: Annotated[Optional[bool], typer.Option(help="Draw phantoms as they are needed; keep none.")] = None,
     cache: Annotated[Optional[Path], typer.Option(help="Keeps synthetic samples between runs.")] = None,

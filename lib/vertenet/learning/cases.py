@@ -20,6 +20,7 @@ from ..imaging.identity import identity_of
 from ..phantom import Phantom, PhantomTruth, generate
 from ..radiograph import Radiograph
 from ..spine import Level, Spine
+from .archive import unpacked
 from .samples import Samples, make_sample, phantom_scanner
 
 #: Optional table in a folder of annotated images: columns ``image`` and any of ``person`` and ``scanner``.
@@ -65,7 +66,7 @@ class Case:
 
 
 def annotated_cases(folder: Path) -> list[Case]:
-    """The images of a folder that have landmarks beside them, in the order of their names.
+    """The images of a folder, or of a zip of one, that have landmarks beside them, in the order of their names.
 
     Landmarks are a phantom's ``<stem>.truth.json`` or any format of `vertenet.annotation`. Person and scanner come from
     the folder's ``cases.csv`` (columns ``image``, ``person``, ``scanner``), else from a DICOM image's header (the
@@ -76,6 +77,7 @@ def annotated_cases(folder: Path) -> list[Case]:
     AnnotationError
         No image of the folder has landmarks, or ``cases.csv`` has no column ``image``.
     """
+    folder = unpacked(folder)
     images = ImageFolder(folder)
     spines = {}
     for path in sorted(folder.iterdir()):

@@ -1,0 +1,76 @@
+"""The labelled images as a zip that ``vertenet train --data`` reads: images, landmarks and a table, side by side."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import tempfile
+import zipfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from vertenet.annotation import markups
+from vertenet.learning.cases import CASES_TABLE, UNKNOWN_SCANNER
+from vertenet.reading import RESEARCH_USE
+from vertenet.spine import Spine
+
+from .facts import ImageFacts
+from .history import Revision
+from .names import LABEL_EXTENSION, split_name
+
+COLUMNS = ("image", "person", "scanner", "image_id", "tag", "annotator", "revision", "label_sha256")
+
+
+@dataclass(frozen=True, eq=False)
+class ArchivedCase:
+    """One image for the archive: its file, the landmarks that count, and all that ever was said of it."""
+
+    path: Path
+    facts: ImageFacts
+    person: str
+    spine: Spine
+    revision: Revision
+    history: tuple[Revision, ...]
+
+
+def write_archive(cases: Sequence[ArchivedCase]) -> Path:
+    """A new temporary zip file; whoever receives it deletes it.
+
+    Beside each image lies its ``.mrk.json``. Names have no dots but that of the ending, because a landmark file is
+    matched by what comes before the first; ``cases.csv`` tells ids, persons (pseudonyms) and scanners, and
+    ``history.json`` who did what to each label, and from which model's proposal. Image files are copied as they are: a
+    DICOM header's patient data go with them.
+    """
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    taken: set[str] = set()
+    histories = {}
+    with tempfile.NamedTemporaryFile(prefix="vertenet-dataset-", suffix=".zip", delete=False) as file:
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+            for case in cases:
+                stem = _free_stem(case.revision.image_id, taken)
+                name = stem + (split_name(case.path.name)[1].lower() or ".dcm")
+                archive.write(case.path, name)
+                size = (case.facts.rows, case.facts.columns)
+                text = markups.dumps(case.spine, case.facts.geometry, image=name, size=size)
+                archive.writestr(f"{stem}{LABEL_EXTENSION}", text)
+                r = case.revision
+                scanner = case.facts.scanner or UNKNOWN_SCANNER
+                writer.writerow([name, case.person, scanner, r.image_id, r.tag, r.annotator, r.number, r.sha256])
+                histories[name] = [asdict(revision) for revision in case.history]
+            archive.writestr(CASES_TABLE, table.getvalue())
+            archive.writestr("history.json", json.dumps({"notice": RESEARCH_USE, "images": histories}, indent=1))
+        return Path(file.name)
+
+
+def _free_stem(image_id: str, taken: set[str]) -> str:
+    plain = re.sub(r"[^\w-]+", "-", image_id).strip("-") or "image"
+    stem, number = plain, 2
+    while stem.casefold() in taken:
+        stem, number = f"{plain}-{number}", number + 1
+    taken.add(stem.casefold())
+    return stem

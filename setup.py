@@ -26,13 +26,17 @@ SERVER = [
     "pynetdicom<3",
     "dicomweb-client<0.60",
     "httpx>=0.27",
+    "filelock>=3.12",
+    "prometheus-client>=0.20",
+    "psutil>=5.9",
 ]
 DEV = [
     "pytest>=8",
     "pytest-timeout",
     "hypothesis>=6.100",
     "jsonschema>=3.2",
-    "psutil",
+    "schemathesis>=4",
+    "cryptography>=42",
     "ruff>=0.6",
 ]
 ALL = IMAGING + NETWORK + CLI + STUDY + SERVER

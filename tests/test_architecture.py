@@ -17,6 +17,7 @@ LEAVES = {"spine", "radiograph", "errors"}
 ARROWS = {
     "errors": set(),
     "files": set(),
+    "tokens": {"errors", "files"},
     "conformity": {"errors"},
     "spine": {"errors"},
     "radiograph": {"errors", "spine"},

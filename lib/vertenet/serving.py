@@ -6,9 +6,14 @@ import errno
 import ipaddress
 import os
 import socket
+import ssl
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from . import tokens
 from .errors import OptionError
 
 #: The app of this repository; an installed wheel has none, and then ``--app`` must name it.
@@ -18,13 +23,92 @@ DEFAULT_APP = Path(__file__).resolve().parents[2] / "apps" / "vertenet"
 GRACE_S = 30
 
 
+@dataclass(frozen=True)
+class Tls:
+    """A certificate chain and its private key, PEM files."""
+
+    certificate: Path
+    key: Path
+
+    @classmethod
+    def of(cls, certificate: Path | None, key: Path | None) -> Tls | None:
+        """Both or neither; raises `OptionError` where they are missing or do not belong together."""
+        if certificate is None and key is None:
+            return None
+        if certificate is None or key is None:
+            raise OptionError("a certificate needs its key", remedy="Give both --tls-cert and --tls-key")
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password=_no_password)
+        except (OSError, ssl.SSLError) as error:
+            raise OptionError(
+                f"the certificate and its key cannot be used ({error.strerror or error})",
+                subject=str(certificate),
+                remedy="Give PEM files that belong together; the key must have no password",
+            ) from error
+        return cls(certificate, key)
+
+
+def _no_password() -> str:
+    raise ssl.SSLError("the key has a password")
+
+
+@dataclass(frozen=True)
+class ServerOptions:
+    """How the server listens, whom it answers, and how much it takes.
+
+    Attributes
+    ----------
+    host : str
+        Address to listen on. Another than loopback is refused without ``tokens``.
+    port : int
+        0 takes a free one.
+    tokens : path, optional
+        File of tokens, see `vertenet.tokens`. None: everybody on this computer is answered.
+    tls : Tls, optional
+        Serve HTTPS.
+    origins : tuple of str
+        Web origins (``https://host[:port]``) whose pages may ask; no others than the server's own may.
+    proxies : tuple of str
+        Addresses of proxies whose ``X-Forwarded-For`` and ``-Proto`` are believed.
+    max_upload_mib : float
+        Largest upload. Requests that carry no file may have 1 MiB.
+    queue : int
+        How many inferences may wait for one of the running ones to end; further ones are answered 429.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    tokens: Path | None = None
+    tls: Tls | None = None
+    origins: tuple[str, ...] = ()
+    proxies: tuple[str, ...] = ()
+    max_upload_mib: float = 64
+    queue: int = 16
+
+    def __post_init__(self) -> None:
+        if self.tokens is not None and not tokens.load(self.tokens):
+            raise OptionError(
+                "there is no token in this file", subject=str(self.tokens), remedy="Issue one: vertenet token add NAME"
+            )
+        for origin in self.origins:
+            parts = urlsplit(origin)
+            if parts.scheme not in ("http", "https") or origin != f"{parts.scheme}://{parts.netloc}":
+                raise OptionError(
+                    f"{origin!r} is not a web origin", remedy="Write it as https://host or https://host:port"
+                )
+        if not 0 < self.max_upload_mib < float("inf"):
+            raise OptionError(f"the largest upload cannot be {self.max_upload_mib} MiB")
+        if self.queue < 0:
+            raise OptionError(f"{self.queue} inferences cannot wait", remedy="Give --queue a number from 0")
+
+
 def serve(
     studies: str | Path,
+    options: ServerOptions | None = None,
     *,
-    host: str = "127.0.0.1",
-    port: int = 0,
     model: str | None = None,
     app: str | Path | None = None,
+    conf: Sequence[str] = (),
     verbose: bool = False,
 ) -> int:
     """Serve a folder of images until SIGINT or SIGTERM.
@@ -34,15 +118,14 @@ def serve(
     Parameters
     ----------
     studies : path
-        Folder of images. MONAI Label writes its index and the labels into it.
-    host : str
-        Address to listen on.
-    port : int
-        0 takes a free one.
+        Folder of images. The labels and the server's state are written into it.
+    options : ServerOptions, optional
     model : str, optional
         Name or path of the weights; the app's default otherwise.
     app : path, optional
         Folder of a MONAI Label app; `DEFAULT_APP` otherwise. Any app is served by our gateway.
+    conf : sequence of str
+        Settings of the app, each ``NAME=VALUE``.
     verbose : bool
         Log every request.
 
@@ -54,20 +137,25 @@ def serve(
     Raises
     ------
     OptionError
-        A folder is missing, the port is taken, or the packages of the ``server`` extra are not installed.
+        A folder is missing, the port is taken, the address is not loopback and there are no tokens, or the packages
+        of the ``server`` extra are not installed.
     """
+    options = options or ServerOptions()
     studies, app = Path(studies).resolve(), Path(app or DEFAULT_APP).resolve()
+    settings = dict(_setting(text) for text in conf)
+    if model is not None:
+        settings["model"] = model
     if not studies.is_dir():
         raise OptionError("there is no such folder", subject=str(studies), remedy="Give --studies a folder of images")
     if not (app / "main.py").is_file():
         raise OptionError("there is no MONAI Label app", subject=str(app), remedy="Give --app a folder with a main.py")
-    if not (DEFAULT_APP / "labelapp" / "gateway.py").is_file():
+    if not (DEFAULT_APP / "labelapp" / "gateway").is_dir():
         raise OptionError(
             "the gateway is not installed", subject=str(DEFAULT_APP), remedy="Run it from a clone of the repository"
         )
-    listener = _listen(host, port)
+    listener = _listen(options)
     try:
-        _run(listener, studies, app, model, verbose)
+        _run(listener, studies, app, settings, options, verbose)
     except KeyboardInterrupt:
         pass  # the server has shut down in good order before it raises this
     finally:
@@ -75,11 +163,22 @@ def serve(
     return 0
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _setting(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise OptionError(f"--conf {text!r} is not NAME=VALUE")
+    return name, value
+
+
+def _listen(options: ServerOptions) -> socket.socket:
     """Take the port before anything slow happens, so that a taken one is reported at once and a free one stays ours."""
+    host, port = options.host, options.port
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        return socket.create_server((host, port), family=family)
+        listener = socket.create_server((host, port), family=family)
+        # asyncio does so only for the sockets that it opens itself. Without it the two halves of an answer, head and
+        # body, wait 40 ms for each other (Nagle's algorithm against delayed acknowledgement).
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except (OSError, OverflowError) as error:
         taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
         reason = "the port is taken" if taken else (getattr(error, "strerror", None) or str(error)).rstrip(".")
@@ -87,9 +186,18 @@ def _listen(host: str, port: int) -> socket.socket:
             f"cannot listen on {host} port {port} ({reason})",
             remedy="Choose another --port; 0 takes a free one" if taken else "Check --host and --port",
         ) from error
+    if options.tokens is None and not ipaddress.ip_address(listener.getsockname()[0].partition("%")[0]).is_loopback:
+        listener.close()
+        raise OptionError(
+            f"without tokens everybody who reaches {host} could read and change images and labels",
+            remedy="Issue tokens (vertenet token add NAME) and give their file with --tokens, or leave --host out",
+        )
+    return listener
 
 
-def _run(listener: socket.socket, studies: Path, app: Path, model: str | None, verbose: bool) -> None:
+def _run(
+    listener: socket.socket, studies: Path, app: Path, conf: dict[str, str], options: ServerOptions, verbose: bool
+) -> None:
     # OpenMP threads that wait by spinning starve each other when anything else wants the processor: on two busy cores
     # one image took 20 s instead of 0.5 s. Must be said before torch is loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -99,6 +207,7 @@ def _run(listener: socket.socket, studies: Path, app: Path, model: str | None, v
     os.environ["PYTHONPATH"] = os.pathsep.join([*paths, *filter(None, [os.environ.get("PYTHONPATH")])])
     try:
         import uvicorn
+        from monailabel.config import settings
         from monailabel.interfaces.exception import MONAILabelException
         from monailabel.interfaces.utils.app import app_instance
         from monailabel.main import Main
@@ -108,12 +217,17 @@ def _run(listener: socket.socket, studies: Path, app: Path, model: str | None, v
             f"the server needs a package that is not installed ({error.name})",
             remedy="Install the extra: pip install 'vertenet[all]'",
         ) from error
+    if settings.MONAI_LABEL_AUTH_ENABLE:
+        raise OptionError(
+            "MONAI_LABEL_AUTH_ENABLE is set, but MONAI Label's own authentication refuses every token",
+            remedy="Unset it and use --tokens",
+        )
 
     host, port = listener.getsockname()[:2]
     level = "INFO" if verbose else "WARNING"
     command = ["start_server", "--app", str(app), "--studies", str(studies), "--host", host, "--port", str(port)]
-    if model is not None:
-        command += ["--conf", "model", model]
+    for name, value in conf.items():
+        command += ["--conf", name, value]
     monai = Main(loglevel=level)
     try:
         monai.start_server_init_settings(monai.args_parser().parse_args(command))
@@ -121,31 +235,41 @@ def _run(listener: socket.socket, studies: Path, app: Path, model: str | None, v
     except OSError as error:
         raise OptionError(f"the app's folder cannot be written to ({error.strerror})", subject=str(app)) from error
 
-    class Server(uvicorn.Server):
-        async def startup(self, sockets=None):
-            await super().startup(sockets)
-            if self.started:
-                print(f"VerteNet is ready on {_url(host, port)} (images: {studies}). Ctrl+C stops it.", flush=True)
-
-    config = uvicorn.Config(
-        "labelapp.gateway:app",
-        log_config=log_config,
-        log_level="info" if verbose else "warning",
-        access_log=verbose,
-        timeout_graceful_shutdown=GRACE_S,
-    )
-    Path(log_config).unlink()  # a temporary file of MONAI Label's, read by now
-    if not ipaddress.ip_address(host).is_loopback:
-        print("WARNING: everybody who can reach this address can read and change the images and labels.", flush=True)
     try:
         app_instance()
     except MONAILabelException as error:
         raise OptionError(error.msg, subject=str(app)) from error
+    from labelapp.gateway.assembly import create_app
+    from labelapp.state import state_folder
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets=None):
+            await super().startup(sockets)
+            if self.started:
+                print(
+                    f"VerteNet is ready on {_url(options, host, port)} (images: {studies}). Ctrl+C stops it.",
+                    flush=True,
+                )
+
+    config = uvicorn.Config(
+        create_app(options, state_folder(studies, conf)),
+        log_config=log_config,
+        log_level="info" if verbose else "warning",
+        access_log=verbose,
+        server_header=False,
+        proxy_headers=bool(options.proxies),
+        forwarded_allow_ips=list(options.proxies),
+        ssl_certfile=options.tls and str(options.tls.certificate),
+        ssl_keyfile=options.tls and str(options.tls.key),
+        timeout_graceful_shutdown=GRACE_S,
+    )
+    Path(log_config).unlink()  # a temporary file of MONAI Label's, read by now
     server = Server(config)
     server.run(sockets=[listener])
     if not server.started:
         raise OptionError("the server did not start", remedy="Its log above says why")
 
 
-def _url(host: str, port: int) -> str:
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+def _url(options: ServerOptions, host: str, port: int) -> str:
+    scheme = "https" if options.tls else "http"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"

@@ -46,7 +46,7 @@ def test_an_impossible_port_is_a_sentence(tmp_path, port):
 
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_lets_running_requests_finish_and_leaves_no_process_behind(tmp_path, environment, stop):
+def test_a_signal_lets_running_requests_finish_ends_training_and_leaves_no_process_behind(tmp_path, environment, stop):
     app = shutil.copytree(Path(__file__).with_name("slow_app"), tmp_path / "app")
     studies = tmp_path / "studies"
     studies.mkdir()
@@ -57,9 +57,11 @@ def test_a_signal_lets_running_requests_finish_and_leaves_no_process_behind(tmp_
         answers = []
         request = {"params": {"image": "a"}, "data": {"params": '{"seconds": 1.5}'}, "timeout": 30}
         worker = threading.Thread(target=lambda: answers.append(httpx.post(f"{server.url}/infer/slow", **request)))
+        httpx.post(f"{server.url}/train/slow", json={"seconds": 600}).raise_for_status()
+        while not (children := process.children(recursive=True)):
+            time.sleep(0.1)
         worker.start()
         time.sleep(0.5)
-        children = process.children(recursive=True)
         process.send_signal(stop)
         code = server.process.wait(20)
         worker.join()

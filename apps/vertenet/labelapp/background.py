@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import ssl
 import subprocess
 import tempfile
 import time
@@ -15,7 +16,7 @@ import httpx
 
 from vertenet.errors import VerteNetError
 
-_READY = re.compile(r"VerteNet is ready on (http://\S+)")
+_READY = re.compile(r"VerteNet is ready on (https?://\S+)")
 _PAUSE_S = 0.2
 
 
@@ -35,6 +36,8 @@ class BackgroundServer:
         How long the start may take.
     environment : mapping, optional
         Additions to this process's environment.
+    verify : bool or ssl.SSLContext
+        As in httpx: what to think of the server's certificate while waiting for it.
 
     Examples
     --------
@@ -49,8 +52,10 @@ class BackgroundServer:
         url: str | None = None,
         timeout_s: float = 180.0,
         environment: dict[str, str] | None = None,
+        verify: bool | ssl.SSLContext = True,
     ) -> None:
         self.command = list(command)
+        self._verify = verify
         self.url = url or ""
         self.timeout_s = timeout_s
         self._environment = {**os.environ, **(environment or {})}
@@ -107,7 +112,8 @@ class BackgroundServer:
         if not self.url:
             return False
         try:
-            return httpx.get(f"{self.url}/info/", timeout=10.0, trust_env=False).status_code == 200
+            answer = httpx.get(f"{self.url}/info/", timeout=10.0, trust_env=False, verify=self._verify)
+            return answer.status_code in (200, 401)  # 401: it is there, and wants a token
         except httpx.TransportError:
             return False
 

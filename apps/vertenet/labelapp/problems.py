@@ -22,6 +22,12 @@ from vertenet.errors import ModelError, OptionError, VerteNetError
 
 logger = logging.getLogger(__name__)
 
+_SENTENCES = {
+    400: "The request {method} {path} could not be understood.",
+    404: "There is nothing at {path}. GET /openapi.json lists what there is.",
+    405: "{path} does not take {method}. GET /openapi.json lists what it takes.",
+}
+
 FAULT = "The server failed on this request; its log has the details."
 
 
@@ -55,7 +61,15 @@ def install(app: FastAPI) -> None:
 
 
 async def _of_http(request: Request, error: HTTPException) -> JSONResponse:
-    return problem(error.status_code, str(error.detail), error.headers)
+    detail = str(error.detail)
+    if detail == HTTPStatus(error.status_code).phrase:  # the framework's own words are no sentence
+        path = request.url.path[:120]
+        detail = _SENTENCES.get(error.status_code, "{method} {path} was refused.").format(
+            method=request.method, path=path
+        )
+    elif not detail.endswith((".", "!", "?")):
+        detail = f"{detail}."
+    return problem(error.status_code, detail, error.headers)
 
 
 async def _of_validation(request: Request, error: RequestValidationError) -> JSONResponse:

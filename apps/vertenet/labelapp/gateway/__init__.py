@@ -1,0 +1,1 @@
+"""The ASGI application of ``vertenet serve`` around MONAI Label's endpoints; `assembly` joins its parts."""

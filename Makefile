@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test serve lint format clean
+.PHONY: demo test serve active-learning lint format clean
 
 demo: $(READY)
 	$(BIN)/python apps/vertenet/demo.py --out demo_output
@@ -16,6 +16,11 @@ test: $(READY)
 
 serve: $(READY)
 	$(BIN)/vertenet serve --studies $(or $(STUDIES),sample_data) --port $(or $(PORT),8000)
+
+# MODEL: weights that never saw SCANNER; docs/annotate.md says how they are made.
+active-learning: $(READY)
+	$(BIN)/python apps/vertenet/active_learning.py --model $(MODEL) --scanner $(or $(SCANNER),ge-idxa-de) \
+		--out $(or $(OUT),active_learning)
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -1,6 +1,6 @@
 """Draw the learning curve of one or more training runs that followed each other: docs/images/learning-curve.png.
 
-    python docs/pictures/make_learning_curve.py runs/first/log.csv runs/second/log.csv --batch 4 --out learning-curve.png
+python docs/pictures/make_learning_curve.py first/log.csv second/log.csv --batch 4 --out learning-curve.png
 """
 
 from __future__ import annotations

@@ -1,0 +1,65 @@
+"""Make the pictures of docs/annotate.md from a real session: a server, a scanner new to its weights, one training.
+
+python docs/pictures/make_annotate_pictures.py --model left-out.safetensors --out docs/images
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(REPOSITORY / "apps" / "vertenet"))
+
+from labelapp.background import BackgroundServer  # noqa: E402
+from simulation.annotator import SimulatedAnnotator  # noqa: E402
+from simulation.experiment import POOL_SEED, Plan, command, scans  # noqa: E402
+from vertenet.evaluation import score_landmarks  # noqa: E402
+from vertenet.imaging import read  # noqa: E402
+from vertenet.report import draw_overlay  # noqa: E402
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--model", type=Path, required=True, help="weights that never saw the scanner")
+    parser.add_argument("--scanner", default="ge-idxa-de")
+    parser.add_argument("--out", type=Path, default=REPOSITORY / "docs" / "images")
+    arguments = parser.parse_args()
+    plan = Plan(arguments.model.resolve(), arguments.scanner, pool=40, batch=20, rounds=1)
+    with tempfile.TemporaryDirectory() as folder:
+        pool = scans(plan.pool, POOL_SEED, plan, Path(folder))
+        studies = Path(folder, "studies")
+        studies.mkdir()
+        for scan in pool.values():
+            shutil.copy(scan.path, studies)
+        with BackgroundServer(command(plan, studies)) as server:
+            annotator = SimulatedAnnotator(server.url, pool)
+            before = {name: annotator.read(scan) for name, scan in pool.items()}
+            annotator.score_pool()
+            corrected = {annotator.annotate_next("hybrid") for _ in range(plan.batch)}
+            trained = annotator.train(minutes=120, epochs=plan.epochs)
+            print(trained.reason)
+            # An image that nobody corrected, so that what is shown is learnt and not remembered.
+            rest = sorted(set(pool) - corrected)
+            worst = max(rest, key=lambda name: _error(before[name], pool[name]))
+            after = annotator.read(pool[worst])
+        scan = pool[worst]
+        radiograph = read(scan.path)
+        truth = replace(before[worst], spine=scan.truth)
+        for name, reading in (("before", before[worst]), ("corrected", truth), ("after", after)):
+            draw_overlay(radiograph, reading, arguments.out / f"annotate-{name}.png")
+
+
+def _error(reading, scan) -> float:
+    score = score_landmarks(reading.spine, scan.truth, (reading.image.rows, reading.image.columns))
+    return float(score.errors.mean()) if np.size(score.errors) else 0.0
+
+
+if __name__ == "__main__":
+    main()

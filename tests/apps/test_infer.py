@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 
 from labelapp.application import find_model
 from labelapp.infer import LandmarkInfer
+from labelapp.training.versions import ModelVersions
 from vertenet import phantom
 from vertenet.errors import ModelError
 from vertenet.inference import Predictor
@@ -18,9 +19,14 @@ from vertenet.reading import Reading
 from vertenet.spine import CORNERS
 
 
+def served(weights):
+    """The task over weights of which there is no other version."""
+    return LandmarkInfer(ModelVersions(weights.parent / "no versions", weights))
+
+
 @pytest.fixture(scope="module")
 def task():
-    return LandmarkInfer(find_weights("vertenet-lite"))
+    return served(find_weights("vertenet-lite"))
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +103,7 @@ def test_damaged_weights_are_a_503_and_the_task_recovers_when_they_are_mended(sc
     weights = tmp_path / "vertenet-lite.safetensors"
     shutil.copy(good.with_suffix(".json"), tmp_path)
     weights.write_bytes(b"not weights")
-    task = LandmarkInfer(weights)
+    task = served(weights)
     with pytest.raises(HTTPException, match="SHA-256") as caught:
         task({"image": str(scan)})
     assert caught.value.status_code == 503
@@ -106,7 +112,7 @@ def test_damaged_weights_are_a_503_and_the_task_recovers_when_they_are_mended(sc
 
 
 def test_threads_that_come_first_together_share_one_model_and_agree(scan):
-    task = LandmarkInfer(find_weights("vertenet-lite"))
+    task = served(find_weights("vertenet-lite"))
     with ThreadPoolExecutor(4) as pool:
         models = list(pool.map(lambda _: task.predictor(), range(8)))
         answers = list(pool.map(lambda _: ask(task, image=str(scan))[1]["landmarks"], range(4)))
@@ -118,7 +124,7 @@ def test_threads_that_come_first_together_share_one_model_and_agree(scan):
 
 
 def test_a_task_without_weights_is_not_offered(tmp_path):
-    assert not LandmarkInfer(tmp_path / "none.safetensors").is_valid()
+    assert not served(tmp_path / "none.safetensors").is_valid()
 
 
 def test_the_app_s_own_models_go_before_the_shipped_ones(tmp_path):

@@ -38,7 +38,15 @@ def test_a_recipe_file_is_run_with_the_options_that_change_it_and_its_folder_run
     )
 
 
-def test_ctrl_c_is_heard_once_as_a_wish_and_then_as_ever():
+@pytest.fixture
+def heard():
+    """SIGINT as at a terminal: in the background, where CI runs, it is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_is_heard_once_as_a_wish_and_then_as_ever(heard):
     with stop_on_signals() as should_stop:
         assert not should_stop()
         signal.raise_signal(signal.SIGINT)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from monailabel.interfaces.tasks.infer_v2 import InferTask, InferType
 from starlette.exceptions import HTTPException
@@ -19,6 +19,12 @@ from vertenet.spine import CORNERS, STANDARD_LEVELS
 from .answer import answer_json, write_markups
 from .parameters import DEFAULTS, InferParameters
 from .problems import http_error
+from .training.versions import ModelVersion, ModelVersions
+
+
+class _Serving(NamedTuple):
+    version: ModelVersion
+    predictor: Predictor
 
 
 class LandmarkInfer(InferTask):
@@ -26,13 +32,16 @@ class LandmarkInfer(InferTask):
 
     The type is ``detection``: the one whose ``.json`` results 3D Slicer's MONAI Label client loads as Markups.
 
+    Each request is answered by the version that is served at its start: a newly published one, or an older one after a
+    rollback, is loaded by the first request that meets it, with its own refiner and calibration, and no restart.
+
     Parameters
     ----------
-    weights : Path
-        The weight file. It is loaded at the first request, once, whichever thread comes first.
+    versions : ModelVersions
+        The served one is loaded at the first request, once, whichever thread comes first.
     """
 
-    def __init__(self, weights: Path) -> None:
+    def __init__(self, versions: ModelVersions) -> None:
         super().__init__(
             type=InferType.DETECTION,
             labels=[level.value for level in STANDARD_LEVELS],
@@ -40,24 +49,45 @@ class LandmarkInfer(InferTask):
             description=f"Four corners of each vertebra T12 to L5 with statuses and confidence. {RESEARCH_USE}",
             config=dict(DEFAULTS),
         )
-        self._weights = weights
-        self._predictor: Predictor | None = None
+        self.versions = versions
+        self._serving: _Serving | None = None
         self._loading = threading.Lock()
 
     def is_valid(self) -> bool:
         """Whether there is a weight file; MONAI Label hides a task that is not valid."""
-        return self._weights.is_file()
+        try:
+            return self.versions.current().weights.is_file()
+        except VerteNetError:
+            return False
 
     def info(self) -> dict[str, Any]:
         names = [f"{level}-{corner}" for level in STANDARD_LEVELS for corner in CORNERS]
-        return {**super().info(), "landmarks": names, "model": self._weights.stem, "notice": RESEARCH_USE}
+        version = self.versions.current()
+        return {
+            **super().info(),
+            "landmarks": names,
+            "model": version.weights.stem,
+            "model_version": version.name,
+            "model_sha256": version.sha256,
+            "notice": RESEARCH_USE,
+        }
 
     def predictor(self) -> Predictor:
-        """The model, loaded at the first call; raises `ModelError`."""
-        with self._loading:
-            if self._predictor is None:
-                self._predictor = Predictor(self._weights)
-            return self._predictor
+        """The served model; raises `ModelError`."""
+        return self._now().predictor
+
+    def version(self) -> ModelVersion:
+        """The version that the next request is answered by; raises `ModelError`."""
+        return self.versions.current()
+
+    def _now(self) -> _Serving:
+        serving = self._serving
+        if serving is None or serving.version != self.versions.current():
+            with self._loading:  # the others wait for it, so that nobody is answered by a version that was replaced
+                wanted, serving = self.versions.current(), self._serving
+                if serving is None or serving.version != wanted:
+                    serving = self._serving = _Serving(wanted, Predictor(wanted.weights))
+        return serving
 
     def __call__(self, request: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         """Read one image.
@@ -70,7 +100,8 @@ class LandmarkInfer(InferTask):
         Returns
         -------
         (str, dict)
-            Path of a temporary ``.mrk.json`` and the answer, see `answer_json`.
+            Path of a temporary ``.mrk.json`` and the answer, see `answer_json`, with ``model_version`` beside the hash
+            of the weights that is in ``model``.
 
         Raises
         ------
@@ -81,8 +112,10 @@ class LandmarkInfer(InferTask):
         try:
             parameters = InferParameters.from_request(request)
             radiograph = read(path, spacing=parameters.spacing_mm)
-            reading = self.predictor()(radiograph, anterior=parameters.anterior, factor=parameters.factor)
-            return write_markups(reading, radiograph), answer_json(reading, parameters.ignored)
+            serving = self._now()
+            reading = serving.predictor(radiograph, anterior=parameters.anterior, factor=parameters.factor)
+            answer = {**answer_json(reading, parameters.ignored), "model_version": serving.version.name}
+            return write_markups(reading, radiograph), answer
         except VerteNetError as error:
             raise http_error(error) from error
         except MemoryError as error:

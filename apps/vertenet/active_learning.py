@@ -27,7 +27,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, required=True, help="folder of the results")
     parser.add_argument("--strategies", default="hybrid,random")
     parser.add_argument("--seeds", type=int, default=5)
-    for name, default in (("pool", 60), ("batch", 5), ("rounds", 4), ("tests", 40), ("epochs", 4)):
+    for name, default in (("pool", 60), ("batch", 5), ("rounds", 4), ("tests", 40), ("epochs", 6)):
         parser.add_argument(f"--{name}", type=int, default=default)
     arguments = parser.parse_args()
     console = Console()

@@ -17,7 +17,7 @@ DEFAULTS: dict[str, Any] = {"anterior": ["file", "auto", "left", "right"], "spac
 FRAMEWORK_KEYS = frozenset(
     {"model", "image", "images", "session", "session_id", "description", "client_id", "device", "label", "label_tag"}
     | {"save_label", "timeout", "output", "logging", "_id", "_image_id", "max_batch_size", "max_workers", "multi_gpu"}
-    | {"gpus", "result_extension", "result_dtype", "result_compress", "result_write_to_file"}
+    | {"gpus", "bundle_path", "result_extension", "result_dtype", "result_compress", "result_write_to_file"}
 )
 
 

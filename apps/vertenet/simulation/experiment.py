@@ -61,9 +61,9 @@ class Plan:
     batch: int = 5
     rounds: int = 4
     tests: int = 40
-    epochs: int = 4
-    replay: int = 48
-    judging: int = 40
+    epochs: int = 6
+    replay: int = 96
+    judging: int = 48
 
 
 @dataclass(frozen=True)

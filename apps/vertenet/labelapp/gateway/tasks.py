@@ -34,7 +34,9 @@ def train(model: str, params: Parameters = None, run_sync: bool = False, enqueue
     config = _known("trainers", model).get("config") or {}
     if run_sync:
         raise OptionError("training runs in a process of its own", remedy="Leave run_sync out and poll GET /train/")
-    return _start("train", {"model": model}, params, TASK_KEYS | set(config), enqueue=enqueue)
+    # max_epochs: what MONAI Label's own tasks call epochs, and what its clients' option tables may hold.
+    known = TASK_KEYS | set(config) | ({"max_epochs"} if "epochs" in config else set())
+    return _start("train", {"model": model}, params, known, enqueue=enqueue)
 
 
 @router.post("/train/", tags=["Train"], summary="Train every model", deprecated=True)

@@ -10,6 +10,7 @@ import shutil
 import socket
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,21 @@ def stock_server(studies: Path, environment: dict[str, str], app: Path) -> Backg
     return BackgroundServer(command, url=f"http://127.0.0.1:{port}", environment=environment)
 
 
+@contextmanager
+def running(servers: dict[str, BackgroundServer]):
+    """All of them, started side by side; each is stopped at the end, also where another did not start."""
+    with ThreadPoolExecutor(len(servers)) as pool:
+        starts = [pool.submit(server.__enter__) for server in servers.values()]
+    try:
+        for start in starts:
+            start.result()
+        yield
+    finally:
+        for server, start in zip(servers.values(), starts):
+            if start.exception() is None:
+                server.stop()
+
+
 @pytest.fixture(scope="session")
 def environment(tmp_path_factory):
     """For servers: sessions in a folder of the tests', and threads that do not spin while others want the processor."""
@@ -77,16 +93,8 @@ def servers(tmp_path_factory, environment):
     }
     for name, server in servers.items():
         server.studies = studies[name]
-    with ThreadPoolExecutor(len(servers)) as pool:
-        starts = [pool.submit(server.__enter__) for server in servers.values()]
-    try:
-        for start in starts:
-            start.result()
+    with running(servers):
         yield servers
-    finally:
-        for server, start in zip(servers.values(), starts):
-            if start.exception() is None:
-                server.stop()
 
 
 @pytest.fixture(params=["ours", "stock"])

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from monailabel.client import MONAILabelClient
 
-from tests.e2e.conftest import APP, our_server, stock_server
+from tests.e2e.conftest import APP, our_server, running, stock_server
 
 from .conftest import SCANS
 
@@ -37,16 +37,8 @@ def servers(scored, tmp_path_factory):
         "ours": our_server(studies["ours"], environment),
         "stock": stock_server(studies["stock"], environment, app),
     }
-    with ThreadPoolExecutor(2) as pool:
-        starts = [pool.submit(server.__enter__) for server in started.values()]
-    try:
-        for start in starts:
-            start.result()
+    with running(started):
         yield started
-    finally:
-        for server, start in zip(started.values(), starts):
-            if start.exception() is None:
-                server.stop()
 
 
 @pytest.fixture(params=["ours", "stock"])

@@ -9,7 +9,6 @@ import argparse
 import shutil
 import sys
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +19,7 @@ sys.path.insert(0, str(REPOSITORY / "apps" / "vertenet"))
 from labelapp.background import BackgroundServer  # noqa: E402
 from simulation.annotator import SimulatedAnnotator  # noqa: E402
 from simulation.experiment import POOL_SEED, Plan, command, scans  # noqa: E402
+from vertenet.assess import assess  # noqa: E402
 from vertenet.evaluation import score_landmarks  # noqa: E402
 from vertenet.imaging import read  # noqa: E402
 from vertenet.report import draw_overlay  # noqa: E402
@@ -45,14 +45,15 @@ def main() -> None:
             corrected = {annotator.annotate_next("hybrid") for _ in range(plan.batch)}
             trained = annotator.train(minutes=120, epochs=plan.epochs)
             print(trained.reason)
-            # An image that nobody corrected, so that what is shown is learnt and not remembered.
-            rest = sorted(set(pool) - corrected)
-            worst = max(rest, key=lambda name: _error(before[name], pool[name]))
-            after = annotator.read(pool[worst])
-        scan = pool[worst]
+            # One that nobody corrected, so that what is shown is learnt and not remembered; the one that gained most.
+            after = {name: annotator.read(pool[name]) for name in sorted(set(pool) - corrected)}
+            gain = {name: _error(before[name], pool[name]) - _error(after[name], pool[name]) for name in after}
+            shown = max(gain, key=gain.get)
+            print(f"{shown}: {gain[shown]:.1f} px better; {sum(g > 0 for g in gain.values())} of {len(gain)} gained")
+        scan = pool[shown]
         radiograph = read(scan.path)
-        truth = replace(before[worst], spine=scan.truth)
-        for name, reading in (("before", before[worst]), ("corrected", truth), ("after", after)):
+        true = assess(radiograph, scan.truth)
+        for name, reading in (("before", before[shown]), ("corrected", true), ("after", after[shown])):
             draw_overlay(radiograph, reading, arguments.out / f"annotate-{name}.png")
 
 

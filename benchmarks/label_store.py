@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -38,11 +39,13 @@ def measure(store: str, labels: int, clients: int, kills: int) -> str:
             "MONAI_LABEL_SESSION_PATH": str(Path(folder, "sessions")),
             "OMP_WAIT_POLICY": "PASSIVE",
         }
+        # MONAI Label writes logs and empty folders into the app that it serves.
+        app = shutil.copytree(APP, Path(folder, "app"), ignore=shutil.ignore_patterns("__pycache__", "logs"))
         started = time.monotonic()
         try:
             loss = run_load(
                 load,
-                lambda: BackgroundServer([*command, "--app", str(APP)], environment=environment),
+                lambda: BackgroundServer([*command, "--app", str(app)], environment=environment),
                 studies,
                 clients=clients,
                 kills=kills,

@@ -6,15 +6,16 @@ import numpy as np
 import pytest
 import torch
 
+from tests.boxes import COLUMNS, ROWS
+from tests.boxes import boxes as truth
 from vertenet.errors import ModelError
 from vertenet.inference.crops import CROP_DEPTH, CropFrame
 from vertenet.inference.refine import DOUBTFUL, REACH, Refiner, refiner_of
+from vertenet.learning.crops import POINTS
 from vertenet.networks import Card, build, save_weights
 from vertenet.radiograph import Radiograph
 from vertenet.spine import CORNERS, MIDPOINTS, STANDARD_LEVELS, Corner, CornerName, Level, Spine, Status, Vertebra
 
-POINTS = CORNERS + MIDPOINTS
-ROWS, COLUMNS = 700, 300
 CARD = Card("refiner", "refiner", {}, "nothing", True)
 
 
@@ -30,17 +31,6 @@ class Answers(torch.nn.Module):
     def forward(self, crops):
         self.seen = crops
         return {"points": self.points, "log_sigma": self.sigma.log().expand(self.points.shape[:2])}
-
-
-def truth(anterior="right"):
-    """Six vertebrae with mid-endplate points, 60 pixels deep and a little tilted."""
-    xy = np.empty((6, 6, 2))
-    for i in range(6):
-        left, top = 110 + 4 * i, 40 + 100 * i
-        corners = [[left + 60, top], [left, top + 3], [left + 60, top + 45], [left, top + 48]]
-        xy[i] = [*corners, [left + 30, top + 4], [left + 30, top + 44]]
-    spine = Spine.from_array(xy, corners=POINTS)
-    return spine if anterior == "right" else spine.mirrored(COLUMNS)
 
 
 def coarse_of(spine, spread=2.0):

@@ -6,25 +6,13 @@ import numpy as np
 import pytest
 import torch
 
+from tests.boxes import COLUMNS, ROWS, boxes
 from vertenet.errors import AnnotationError
 from vertenet.learning.cases import Case, phantom_cases
 from vertenet.learning.crop_augmentation import STILL, CropAugmentation, windows
 from vertenet.learning.crops import OUTSIDE, POINTS, STORED_SIZE, Crops, crops_of, gather_crops
 from vertenet.radiograph import Radiograph
 from vertenet.spine import CORNERS, MIDPOINTS, CornerName, Spine, Status, Vertebra
-
-ROWS, COLUMNS = 700, 300
-
-
-def boxes(anterior="right"):
-    """Six vertebrae with mid-endplate points, 60 pixels deep, on an image of 700 x 300."""
-    xy = np.empty((6, 6, 2))
-    for i in range(6):
-        left, top = 110 + 4 * i, 40 + 100 * i
-        corners = [[left + 60, top], [left, top + 3], [left + 60, top + 45], [left, top + 48]]
-        xy[i] = [*corners, [left + 30, top + 4], [left + 30, top + 44]]
-    spine = Spine.from_array(xy, corners=POINTS)
-    return spine if anterior == "right" else spine.mirrored(COLUMNS)
 
 
 def case(spine, pixels=None, name="a", person="p"):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from hypothesis import strategies as st
 
+from vertenet.measure import UNREADABLE, Aac24
 from vertenet.spine import CORNERS, MIDPOINTS, STANDARD_LEVELS, Corner, Spine, Status, Transition, Vertebra
 
 #: (rows, columns) of the scanner matrices that spines are drawn in.
@@ -154,3 +155,12 @@ def spines(
             )
         vertebrae.append(Vertebra(vertebra.level, points, draw(confidences()) if scored else None))
     return Spine(tuple(vertebrae), spine.anterior, draw(st.sampled_from(Transition)))
+
+
+#: What a cell of an AAC-24 score may hold.
+AAC_GRADES = st.sampled_from([0, 1, 2, 3, None, UNREADABLE])
+
+
+def aac_scores(grades: st.SearchStrategy = AAC_GRADES) -> st.SearchStrategy[Aac24]:
+    """Eight cells, each graded, unreadable or not scored."""
+    return st.builds(Aac24, st.tuples(*[grades] * 8))

@@ -78,6 +78,8 @@ def test_measure_gives_guides_and_crop_from_landmarks_alone(phantoms, tmp_path):
     done = vertenet("measure", "--image", image, "--landmarks", tmp_path / f"{image.stem}.mrk.json", check=0)
     assert "L4/L5" in done.stdout
     assert "factor 1.2" in done.stdout
+    assert "Lordosis L1-L5" in done.stdout
+    assert "no diagnosis" in done.stdout
     assert "Aorta" in done.stdout or "Crop could not be assessed" in done.stdout
 
 

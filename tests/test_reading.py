@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.strategies import plain_spines, spines
+from tests.strategies import aac_scores, plain_spines, spines
 from vertenet.conformity import check_conformity
 from vertenet.errors import GeometryError, OptionError, SchemaError, VerteNetError
-from vertenet.measure import SEGMENTS, CropResult, CropState, intervertebral_guides
+from vertenet.measure import SEGMENTS, UNREADABLE, Aac24, CropResult, CropState, SpineMorphometry, intervertebral_guides
 from vertenet.radiograph import Spacing, SpacingSource
 from vertenet.reading import ImageIdentity, Levels, ModelIdentity, Quality, Reading, reading_schema
 from vertenet.spine import Corner, Spine
@@ -74,6 +74,10 @@ def readings(draw):
         software=draw(text),
         quality=draw(st.none() | st.builds(Quality, st.booleans(), st.none() | st.floats(0, 1), st.tuples(text))),
         radius_scale=draw(st.dictionaries(st.sampled_from(["80", "90", "95"]), positive)),
+        morphometry=SpineMorphometry.of(spine, spacing) if draw(st.booleans()) else None,
+        aac=draw(st.none() | aac_scores()),
+        reader=draw(text),
+        notes=draw(text),
     )
 
 
@@ -95,6 +99,10 @@ def example() -> Reading:
         software="test",
         quality=Quality(True, 0.8, ("Sharp.",)),
         radius_scale={"80": 0.7, "90": 1.0, "95": 1.4},
+        morphometry=SpineMorphometry.of(spine, None),
+        aac=Aac24((0, 1, 2, 3, None, UNREADABLE, 0, 0)),
+        reader="R. Reader",
+        notes="Gas before L3.",
     )
 
 
@@ -121,8 +129,11 @@ EXAMPLE = EXAMPLE_READING.to_dict()
 PLACES = [path for path in places(EXAMPLE) if path]
 #: Names in these objects are free.
 OPEN = ("measurements", "metadata", "radius_scale")
-#: Members that version 1.1 added; a document of 1.0 lacks them.
-ADDED = ("quality", "radius_scale", "radius")
+#: Members that each version added; an older document lacks them.
+ADDED = {"1.1": ("quality", "radius_scale", "radius"), "1.2": ("morphometry", "aac", "reader", "notes")}
+LATER = {name for names in ADDED.values() for name in names}
+#: Objects that hold some of their members.
+CHOICES = {"losses", "not_judged"}
 NAMED = [path for path in PLACES if isinstance(path[-1], str) and not set(path[:-1]) & set(OPEN)]
 
 
@@ -178,7 +189,7 @@ def test_a_reading_of_numpy_numbers_is_written_too():
 
 def test_a_reading_that_lacks_any_member_is_refused_by_name():
     for path in NAMED:
-        if path[-1] in ADDED:
+        if path[-1] in LATER or CHOICES & set(path[:-1]):
             continue
         damaged = changed(EXAMPLE, path, lambda parent, key: parent.pop(key))
         assert not VALIDATOR.is_valid(damaged), path
@@ -215,13 +226,15 @@ def test_an_unknown_member_below_the_top_level_is_refused(path):
             Reading.from_dict(damaged)
 
 
-def test_a_document_of_version_1_0_is_read_and_written_as_today():
-    old = {key: value for key, value in EXAMPLE.items() if key not in ADDED}
-    old["schema"] = "vertenet-reading/1.0"
+@pytest.mark.parametrize(("version", "lacks"), [("1.0", LATER), ("1.1", ADDED["1.2"]), ("1.2", ())])
+def test_a_document_of_an_older_version_is_read_and_written_as_today(version, lacks):
+    old = {key: value for key, value in EXAMPLE.items() if key not in lacks}
+    old["schema"] = f"vertenet-reading/{version}"
     reading = Reading.from_dict(old)
-    assert reading.quality is None
-    assert reading.radius_scale == {}
-    assert reading.to_dict()["schema"] == "vertenet-reading/1.1"
+    blank = {"quality": None, "radius_scale": {}, "morphometry": None, "aac": None, "reader": "", "notes": ""}
+    expected = {**EXAMPLE, **{name: blank[name] for name in lacks if name in blank}}
+    assert reading.to_dict() == expected
+    assert expected["schema"] == "vertenet-reading/1.2"
 
 
 def test_an_error_radius_round_trips_and_is_absent_where_nobody_calibrated_it():
@@ -270,6 +283,13 @@ def test_another_version_is_refused_with_what_to_do():
         (("spine", "vertebrae", 1, "level"), "T12"),  # a level twice
         (("guides", 1, "name"), "T12/L1"),  # a guide twice
         (("crop", "lost"), [True]),  # fewer marks than points
+        (("aac", "total"), 7),  # a sum that the grades do not give
+        (("aac", "risk"), "low"),
+        (("morphometry", "vertebrae", 1, "level"), "T12"),  # a level measured twice
+        (("morphometry", "vertebrae", 0, "genant", "grade"), 3),  # a grade that the losses do not give
+        (("morphometry", "vertebrae", 0, "genant"), None),  # not evaluable without a reason
+        (("morphometry", "vertebrae", 0, "genant", "losses"), {}),  # a grade that rests on nothing
+        (("morphometry", "lordosis", "L1-L5", "degrees"), None),  # neither an angle nor a reason
     ],
 )
 def test_what_no_schema_can_say_is_refused_as_well(path, value):

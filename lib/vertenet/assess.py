@@ -1,4 +1,4 @@
-"""From landmarks to a Reading: guides, crop and warnings, whoever placed the landmarks. No model, no torch."""
+"""From landmarks to a Reading: guides, crop, heights and warnings, whoever placed the landmarks. No model, no torch."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 
 from . import __version__
-from .measure import DEFAULT_FACTOR, detect_crop, intervertebral_guides
+from .measure import DEFAULT_FACTOR, SpineMorphometry, detect_crop, intervertebral_guides
 from .radiograph import Radiograph
 from .reading import ImageIdentity, Levels, ModelIdentity, Quality, Reading
 from .spine import Spine, Status
@@ -75,4 +75,5 @@ def assess(
         software=f"vertenet {__version__}",
         quality=quality,
         radius_scale=dict(radius_scale or {}),
+        morphometry=SpineMorphometry.of(spine, radiograph.spacing),
     )

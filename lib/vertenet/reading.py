@@ -1,6 +1,6 @@
 """Reading: everything that was found in one image, who found it, and what to beware of.
 
-Its JSON form is published as ``schemas/reading-1.1.schema.json`` (see docs/reading.md) and round-trips exactly: floats
+Its JSON form is published as ``schemas/reading-1.2.schema.json`` (see docs/reading.md) and round-trips exactly: floats
 are written with ``repr`` precision, missing values as null, never as NaN.
 """
 
@@ -16,14 +16,16 @@ from pathlib import Path
 from . import RESEARCH_USE
 from .conformity import check_conformity
 from .errors import SchemaError, VerteNetError
+from .measure.aac import Aac24
 from .measure.crop import CropResult
 from .measure.guides import Guide
+from .measure.morphometry import SpineMorphometry
 from .radiograph import Spacing
 from .spine import Spine
 
-SCHEMA_VERSION = "1.1"
-#: Versions that can be read: 1.1 added quality, corner radii and their scale.
-READABLE = tuple(f"vertenet-reading/{version}" for version in ("1.0", "1.1"))
+SCHEMA_VERSION = "1.2"
+#: Versions that can be read: 1.1 added quality, radii and their scale; 1.2 morphometry, AAC-24, reader and notes.
+READABLE = tuple(f"vertenet-reading/{version}" for version in ("1.0", "1.1", "1.2"))
 
 
 @dataclass(frozen=True)
@@ -55,12 +57,11 @@ class ImageIdentity:
 
     @classmethod
     def from_dict(cls, data: Mapping) -> ImageIdentity:
-        spacing = data["spacing"]
         return cls(
             data["name"],
             data["rows"],
             data["columns"],
-            None if spacing is None else Spacing.from_dict(spacing),
+            _optional(Spacing, data["spacing"]),
             data["sha256"],
             data["anterior_source"],
             dict(data["metadata"]),
@@ -107,8 +108,7 @@ class Levels:
 
     @classmethod
     def from_dict(cls, data: Mapping) -> Levels:
-        other = data["alternative"]
-        return cls(data["certain"], data["margin"], None if other is None else Spine.from_dict(other))
+        return cls(data["certain"], data["margin"], _optional(Spine, data["alternative"]))
 
 
 @dataclass(frozen=True)
@@ -133,12 +133,14 @@ class Quality:
 
 @dataclass(frozen=True)
 class Reading:
-    """Spine, guides and crop of one image, with the identity of image and model and with every warning.
+    """Spine, guides, crop and measurements of one image, with the identity of image and model and with every warning.
 
     ``spine``, ``guides`` and ``crop`` are in source pixels. ``model`` is None where a person placed the landmarks.
     ``measurements`` is open for named numbers (None: not evaluable). ``latency_s`` is the time the model took.
     ``quality`` is None where nobody judged the image; ``radius_scale`` turns the corners' radii (90 %) into those of
     another coverage, ``{"80": 0.7, "90": 1.0, "95": 1.4}``, and is empty where they were not calibrated.
+    ``morphometry`` is None where nobody measured heights, ``aac`` where no reader graded the aorta; ``reader`` and
+    ``notes`` are a person's name and words, empty where there are none.
     """
 
     image: ImageIdentity
@@ -154,6 +156,10 @@ class Reading:
     software: str = ""
     quality: Quality | None = None
     radius_scale: Mapping[str, float] = field(default_factory=dict)
+    morphometry: SpineMorphometry | None = None
+    aac: Aac24 | None = None
+    reader: str = ""
+    notes: str = ""
 
     def to_dict(self) -> dict:
         return {
@@ -174,6 +180,10 @@ class Reading:
             "software": self.software,
             "quality": None if self.quality is None else self.quality.to_dict(),
             "radius_scale": {coverage: float(scale) for coverage, scale in self.radius_scale.items()},
+            "morphometry": None if self.morphometry is None else self.morphometry.to_dict(),
+            "aac": None if self.aac is None else self.aac.to_dict(),
+            "reader": self.reader,
+            "notes": self.notes,
         }
 
     @classmethod
@@ -190,7 +200,7 @@ class Reading:
         """
         if data.get("schema") not in READABLE:
             raise SchemaError(
-                f"the schema is {data.get('schema')!r}, but this software reads {' and '.join(READABLE)}",
+                f"the schema is {data.get('schema')!r}, but this software reads {', '.join(READABLE)}",
                 remedy="Read it with the version that wrote it, or make the reading again",
             )
         schema = _schema()
@@ -201,7 +211,7 @@ class Reading:
         try:
             return cls(
                 image=ImageIdentity.from_dict(data["image"]),
-                model=None if data["model"] is None else ModelIdentity.from_dict(data["model"]),
+                model=_optional(ModelIdentity, data["model"]),
                 spine=Spine.from_dict(data["spine"]),
                 levels=Levels.from_dict(data["levels"]),
                 guides={guide.name: guide for guide in guides},
@@ -211,8 +221,12 @@ class Reading:
                 latency_s=data["latency_s"],
                 created=data["created"],
                 software=data["software"],
-                quality=None if data.get("quality") is None else Quality.from_dict(data["quality"]),
+                quality=_optional(Quality, data.get("quality")),
                 radius_scale=dict(data.get("radius_scale", {})),
+                morphometry=_optional(SpineMorphometry, data.get("morphometry")),
+                aac=_optional(Aac24, data.get("aac")),
+                reader=data.get("reader", ""),
+                notes=data.get("notes", ""),
             )
         except VerteNetError as error:
             raise SchemaError(f"the reading is damaged: {error.problem}") from error
@@ -249,6 +263,11 @@ def reading_schema() -> dict:
 @lru_cache(maxsize=1)
 def _schema() -> dict:
     return reading_schema()
+
+
+def _optional(kind, data: Mapping | None):
+    """The object of a member that may be absent or null."""
+    return None if data is None else kind.from_dict(data)
 
 
 def _float(value: float | None) -> float | None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+import uuid
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -15,8 +18,11 @@ from monailabel.client.client import MONAILabelClientException
 
 from vertenet import annotation, phantom
 from vertenet.annotation import Annotation, markups
+from vertenet.assess import assess
 from vertenet.imaging import read
 from vertenet.learning.cases import annotated_cases
+from vertenet.measure import Aac24
+from vertenet.reading import Reading
 from vertenet.spine import STANDARD_LEVELS
 
 from .conftest import our_server
@@ -180,6 +186,8 @@ def test_labels_of_other_programs_come_in_and_the_dataset_goes_out_to_training(s
         ("/datastore/label/history", {"image": "nobody"}, 404),
         ("/datastore/label/revision", {"image": PLAIN, "number": 99999}, 404),
         ("/datastore/label/revision", {"image": PLAIN, "number": 0}, 422),
+        ("/datastore/label/reading", {"image": PLAIN, "number": 99999}, 404),
+        ("/datastore/label/reading", {"image": "nobody", "number": 1}, 404),
         ("/datastore/agreement", {"image": "nobody"}, 404),
         ("/datastore/dataset", {"limit_cases": 0}, 422),
     ],
@@ -188,6 +196,52 @@ def test_what_is_not_there_is_said_in_a_sentence(http, path, query, status):
     answer = http.get(path, params=query)
     assert answer.status_code == status
     assert answer.json()["detail"].endswith(".")
+
+
+def reading_of(server, drawn, dx: float = 0.0) -> dict:
+    radiograph = read(server.studies / f"{PLAIN}.png")
+    spine = drawn[PLAIN].truth.spine.map_points(lambda xy: xy + np.array([dx, 0.0]))
+    reading = assess(radiograph, spine)
+    return replace(reading, aac=Aac24((0, 0, 1, 2, 3, 0, 0, "unreadable")), reader="Carl", notes="Gas.").to_dict()
+
+
+def test_identical_submissions_at_once_and_after_a_restart_are_one_revision(server, drawn, http, environment):
+    label, reading = label_of(server, drawn, PLAIN, 0.25), reading_of(server, drawn, 0.25)
+    said = {"annotator": "carl", "submission": str(uuid.uuid4()), "reading": reading}
+    before = len(history(http, PLAIN))
+    with ThreadPoolExecutor(4) as pool:
+        answers = [pool.submit(put, http, PLAIN, label, **said) for _ in range(4)]
+    answers = [answer.result().raise_for_status().json() for answer in answers]
+    assert sorted(answer["repeated"] for answer in answers) == [False, True, True, True]
+    (number,) = {answer["revision"] for answer in answers}
+
+    conflict = put(http, PLAIN, label_of(server, drawn, PLAIN), **{**said, "reading": None})
+    assert conflict.status_code == 409
+    assert f"was kept as revision {number}" in conflict.json()["detail"]
+
+    with our_server(server.studies, environment) as again, httpx.Client(base_url=again.url, trust_env=False) as later:
+        answer = put(later, PLAIN, label, **said).raise_for_status().json()
+        assert (answer["revision"], answer["repeated"]) == (number, True)
+        assert len(history(later, PLAIN)) == before + 1
+
+
+def test_the_reading_beside_a_label_is_kept_with_its_revision_and_checked(server, drawn, http):
+    label, reading = label_of(server, drawn, PLAIN), reading_of(server, drawn)
+    number = put(http, PLAIN, label, client_id="dora", reading=reading).raise_for_status().json()["revision"]
+    kept = http.get("/datastore/label/reading", params={"image": PLAIN, "number": number}).raise_for_status().json()
+    assert kept == reading
+    assert Reading.from_dict(kept).aac.bounds == (6, 9)
+    assert [r["number"] for r in history(http, PLAIN) if r["has_reading"]][-1] == number
+    before = history(http, PLAIN)
+    for broken in ({**reading, "schema": "x"}, {**reading, "aac": 3}, {**reading, "image": {}}, {}):
+        assert put(http, PLAIN, label, reading=broken).status_code == 422
+    refused = put(http, PLAIN, label_of(server, drawn, PLAIN, 1.0), reading=reading)
+    assert "lies elsewhere in the label" in refused.json()["detail"]
+    assert put(http, PLAIN, label, reading="text").status_code == 400
+    assert put(http, PLAIN, label, submission="../x").status_code == 400
+    assert put(http, PLAIN, label, reading={**reading, "notes": "x" * (1 << 19)}).status_code == 422
+    assert put(http, PLAIN, label, reading={**reading, "notes": "x" * (1 << 20)}).status_code == 413
+    assert history(http, PLAIN) == before
 
 
 def lose_nothing(tmp_path, environment, *, count: int, clients: int, kills: int) -> None:

@@ -79,6 +79,15 @@ def test_pictures_may_lie_in_another_folder(tmp_path):
     assert "../pictures/x.png" in page.links
 
 
+def test_a_case_shows_its_heights_as_suggestions_and_what_is_not_evaluable(tmp_path):
+    page = Page(write_gallery(entries(tmp_path), tmp_path / "index.html").read_text(encoding="utf-8"))
+    assert page.tags.count("details") == 2  # the third case has no reading
+    for expected in ("37.5 mm", "75.0 px", "grade 0, biconcave not judged", "not evaluable: not found"):
+        assert expected in page.text
+    assert "Lordosis L1-L5 0 degrees, T12-S1 not measurable (S1 is not marked). Grades are suggested" in page.text
+    assert "S1 is not marked) (pixels taken for square)" in page.text
+
+
 def test_the_table_holds_every_fact_and_every_failure(tmp_path):
     text = Page(write_gallery(entries(tmp_path), tmp_path / "index.html").read_text(encoding="utf-8")).text
     for expected in (

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import re
 from dataclasses import replace
 
 import pytest
 
 from tests.report.cases import cropped, unsure
+from vertenet.measure import Aac24
 from vertenet.reading import Quality
 from vertenet.report import RESULT_COLUMNS, results_row, tables, write_results_csv
 from vertenet.spine import Corner, Spine, Status, Vertebra
@@ -69,8 +71,34 @@ def test_every_row_has_every_column_and_every_column_is_documented():
     for row in (results_row(cropped()[1]), results_row(unsure()[1]), results_row(None, name="x", error="y")):
         assert tuple(row) == RESULT_COLUMNS
     for column in RESULT_COLUMNS:
-        assert f"``{column}``" in tables.__doc__ or column.endswith(("_x", "_y", "_radius")), column
+        general = re.sub("aac_L[1-4]_(anterior|posterior)", "aac_<segment>_<wall>", column)
+        general = re.sub("^(T12|L[1-5])_", "<level>_", general)
+        assert f"``{general}``" in tables.__doc__ or column.endswith(("_x", "_y", "_radius")), column
     assert len([column for column in RESULT_COLUMNS if column[-2:] in ("_x", "_y")]) == 48
+
+
+def test_heights_lordosis_and_aac_have_cells_of_their_own(tmp_path):
+    _, reading = cropped()
+    scored = replace(reading, aac=Aac24((0, 1, 2, 3, 0, 0, 0, "unreadable")), reader="Anna", notes="Gas, L3")
+    (row,) = written(tmp_path, [results_row(scored)])
+    assert (row["L3_anterior_px"], row["L3_posterior_mm"], row["L3_middle_mm"]) == ("75.0", "37.5", "")
+    assert (row["L3_wedge"], row["L3_mid_wedge"], row["L3_crush"]) == ("1.0", "", "1.0")
+    assert (row["L3_genant_grade"], row["L3_genant_type"]) == ("0", "")
+    assert row["L3_genant_remark"].startswith("biconcave not judged: ")
+    assert (row["lordosis_L1-L5_deg"], row["lordosis_T12-S1_deg"]) == ("0.0", "")
+    assert row["lordosis_T12-S1_reason"] == "S1 is not marked"
+    assert (row["aac_L1_posterior"], row["aac_L4_posterior"], row["aac_total"]) == ("1", "unreadable", "")
+    assert (row["aac_least"], row["aac_most"], row["aac_risk"]) == ("6", "9", "high")
+    assert (row["reader"], row["notes"]) == ("Anna", "Gas, L3")
+
+
+def test_a_vertebra_that_is_not_evaluable_says_so_in_its_row(tmp_path):
+    _, reading = unsure()
+    (row,) = written(tmp_path, [results_row(reading)])
+    assert (row["L3_anterior_px"], row["L3_genant_grade"]) == ("", "")
+    assert row["L3_genant_remark"] == "not evaluable: not found"
+    assert row["L2_anterior_mm"] == ""
+    assert row["aac_total"] == row["aac_L1_anterior"] == ""
 
 
 def test_a_row_with_a_surprise_is_refused(tmp_path):

@@ -11,8 +11,9 @@ from monailabel.config import settings
 from monailabel.interfaces.app import MONAILabelApp
 
 from vertenet import __version__
+from vertenet.annotation import markups
 from vertenet.networks import find_weights
-from vertenet.reading import RESEARCH_USE
+from vertenet.reading import RESEARCH_USE, Reading
 
 from .active.desk import Desk
 from .active.queue import INTERVAL_S, ScoringQueue
@@ -22,7 +23,7 @@ from .active.strategies import check_strategy, strategies
 from .batch import BatchInfer
 from .infer import LandmarkInfer
 from .state import DATABASE, state_folder
-from .store import LABEL_EXTENSION, RadiographStore
+from .store import RadiographStore
 from .training.task import AutoStart, RetrainTask, replay_of
 from .training.versions import ModelVersions
 
@@ -134,10 +135,14 @@ class VerteNetApp(MONAILabelApp):
 
 def _remember(store: RadiographStore, image: object, answer: Mapping) -> None:
     """Note what was proposed for an image of the store: a label that starts from it names this model in its history."""
-    file, model = str(answer.get("file") or ""), answer["params"].get("model")
+    params = answer["params"]
     of_ours = isinstance(image, str) and image in store.list_images()
-    if of_ours and file.endswith(LABEL_EXTENSION) and isinstance(model, Mapping):
-        store.remember_proposal(image, Path(file).read_bytes(), model["sha256"], answer["params"].get("model_version"))
+    if of_ours and isinstance(params.get("model"), Mapping):
+        # The reading, not the file beside it: that one has no mid-endplate points.
+        reading = Reading.from_dict(params)
+        size = reading.image.rows, reading.image.columns
+        text = markups.dumps(reading.spine, image=reading.image.name, size=size)
+        store.remember_proposal(image, text.encode(), reading.model.sha256, params.get("model_version"))
 
 
 def find_model(model: str, app_dir: Path) -> Path:

@@ -81,7 +81,7 @@ def measure(
     spacing: SpacingMm = None,
     factor: Factor = 1.2,
 ) -> None:
-    """Guides and crop from landmarks that are already there; no model."""
+    """Guides, crop, heights and lordosis from landmarks that are already there; no model."""
     check_side(anterior, "left", "right")
     check_positive("--spacing", spacing)
     check_positive("--factor", factor)
@@ -89,6 +89,7 @@ def measure(
     from ..assess import assess
     from ..cohort import write_results
     from ..imaging import read
+    from ..report.measured import HEIGHT_HEADS, height_rows, lordosis_words
     from ..report.words import crop_sentence
 
     radiograph = read(image, anterior=anterior, spacing=spacing)
@@ -98,6 +99,11 @@ def measure(
     for guide in reading.guides.values():
         table.add_row(guide.name, *(f"{x:.2f}, {y:.2f}" for x, y in (guide.posterior, guide.anterior)))
     out_console.print(table)
+    heights = Table(*HEIGHT_HEADS, title="Heights (grades are suggestions, no diagnosis)")
+    for row in height_rows(reading):
+        heights.add_row(*row)
+    out_console.print(heights)
+    out_console.print(f"{lordosis_words(reading.morphometry.lordosis)}.", markup=False)
     out_console.print(f"{crop_sentence(reading.crop)} (factor {reading.crop.factor:g}).", markup=False)
     for warning in reading.warnings:
         out_console.print(f"Note: {warning}.", markup=False)

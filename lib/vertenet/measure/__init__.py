@@ -1,16 +1,32 @@
-"""Geometry on a Spine: guides and crop. NumPy and SciPy only."""
+"""Geometry on a Spine: guides, crop, heights, lordosis; and the AAC-24 grades. NumPy and SciPy only."""
 
+from .aac import UNREADABLE, Aac24, Risk, Wall
 from .crop import DEFAULT_FACTOR, CropResult, CropState, detect_crop
+from .endplates import Angle, Lordosis, lordosis
+from .genant import Deformity, GenantSuggestion
 from .guides import DISCS, GUIDE_NAMES, SEGMENTS, Guide, intervertebral_guides
+from .morphometry import Heights, SpineMorphometry, VertebraMorphometry
 
 __all__ = [
     "DEFAULT_FACTOR",
     "DISCS",
     "GUIDE_NAMES",
     "SEGMENTS",
+    "UNREADABLE",
+    "Aac24",
+    "Angle",
     "CropResult",
     "CropState",
+    "Deformity",
+    "GenantSuggestion",
     "Guide",
+    "Heights",
+    "Lordosis",
+    "Risk",
+    "SpineMorphometry",
+    "VertebraMorphometry",
+    "Wall",
     "detect_crop",
     "intervertebral_guides",
+    "lordosis",
 ]

@@ -161,7 +161,7 @@ def detect_crop(
     share = np.linspace(0, 1, POINTS_ACROSS)
     if blanked is None:
         blanked = blanked_mask(radiograph.pixels)
-    lost = _lost_points(radiograph, corridor.across(share), blanked)
+    lost = lost_points(radiograph, corridor.across(share), blanked)
     causes = tuple(cause for cause, points in lost.items() if points.any(axis=1).sum() >= LEAST_SAMPLES[cause])
     points = np.logical_or.reduce([lost[cause] for cause in causes]) if causes else np.zeros_like(lost["border"])
     rows = points.any(axis=1)
@@ -201,15 +201,15 @@ def _check_in_image(radiograph: Radiograph, corridor: Corridor) -> None:
 
 def _outside(radiograph: Radiograph, xy: np.ndarray) -> np.ndarray:
     """(...) bool: beyond the outer edges of the border pixels."""
-    size = np.array([radiograph.columns, radiograph.rows])
-    return ((xy < -0.5) | (xy > size - 0.5)).any(axis=-1)
+    x, y = xy[..., 0], xy[..., 1]
+    return (x < -0.5) | (x > radiograph.columns - 0.5) | (y < -0.5) | (y > radiograph.rows - 0.5)
 
 
-def _lost_points(radiograph: Radiograph, xy: np.ndarray, blanked: np.ndarray) -> dict[str, np.ndarray]:
+def lost_points(radiograph: Radiograph, xy: np.ndarray, blanked: np.ndarray) -> dict[str, np.ndarray]:
     """For each cause the (n, m) points of (n, m, 2) ``xy`` that are lost to it."""
     outside = _outside(radiograph, xy)
     # Pixel centres are at integers: the pixel that holds a point is the nearest integer.
-    x, y = np.moveaxis(np.rint(np.where(outside[..., None], 0, xy)).astype(int), -1, 0)
+    x, y = (np.rint(np.where(outside, 0, xy[..., axis])).astype(int) for axis in (0, 1))
     hidden = blanked[y.clip(0, radiograph.rows - 1), x.clip(0, radiograph.columns - 1)]
     return {"border": outside, "blanked": hidden & ~outside}
 

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from ..files import write_text
 from ..reading import RESEARCH_USE, Reading
+from .measured import HEIGHT_HEADS, height_rows, lordosis_words
 from .page import PAGE
 from .words import model_words, remarks, spacing_words
 
@@ -104,10 +105,29 @@ def _card(number: int, entry: GalleryEntry, folder: Path) -> str:
     if entry.reading is not None:
         parts += [f'<p class="{remark.tone}">{escape(remark.text)}</p>' for remark in remarks(entry.reading)]
         parts.append(f'<p class="small">{escape(spacing_words(entry.reading))}</p>')
+        parts += _heights(entry.reading)
     links = [f'<a href="{_relative(target, folder)}">{escape(name)}</a>' for name, target in entry.links.items()]
     if links:
         parts.append(f'<p class="small">{" · ".join(links)}</p>')
     return "\n".join([*parts, "</article>"])
+
+
+def _heights(reading: Reading) -> list[str]:
+    rows = height_rows(reading)
+    if all(set(row[1:4]) == {"-"} for row in rows):
+        return []
+    table = "\n".join(_row("td", row) for row in rows)
+    return [
+        "<details><summary>Heights and lordosis</summary>",
+        f'<div class="wide"><table><thead>{_row("th", HEIGHT_HEADS)}</thead>\n<tbody>\n{table}\n</tbody></table></div>',
+        f'<p class="small">{escape(lordosis_words(reading.morphometry.lordosis))}. Grades are suggested from heights; '
+        "they are no diagnosis.</p>",
+        "</details>",
+    ]
+
+
+def _row(kind: str, cells: Sequence[str]) -> str:
+    return f"<tr>{''.join(f'<{kind}>{escape(cell)}</{kind}>' for cell in cells)}</tr>"
 
 
 def _relative(target: str | Path, folder: Path) -> str:

@@ -30,6 +30,7 @@ th, td { padding: .35rem .7rem; border: 1px solid var(--line); text-align: left;
 .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(20rem, 1fr)); gap: 1rem; }
 article { padding: .9rem; border: 1px solid var(--line); border-radius: .5rem; background: var(--card); }
 article img { display: block; width: 100%; height: auto; border-radius: .3rem; }
+article details { margin: .4rem 0 0; font-size: .875rem; }
 article p { margin: .4rem 0 0; overflow-wrap: anywhere; }
 .alarm { color: var(--alarm); font-weight: 600; }
 .caution { color: var(--caution); }

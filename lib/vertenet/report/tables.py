@@ -9,7 +9,13 @@ Columns
 where it was not calibrated), ``quality_typical`` (yes; no: refused), ``quality_score`` (0 to 1), ``quality_reasons``
 (separated by " | "), ``crop_state``, ``crop_segments``, ``crop_causes`` (separated by
 blanks), ``crop_fraction`` (0 to 1), ``crop_extent_px``, ``crop_extent_mm``, ``crop_factor``, ``crop_reason``,
-``spacing_column_mm``, ``spacing_row_mm``, ``spacing_source``, ``warnings`` (separated by " | "), ``model``,
+``spacing_column_mm``, ``spacing_row_mm``, ``spacing_source``; of T12 to L5 ``<level>_anterior_px``,
+``<level>_middle_px``, ``<level>_posterior_px`` and ``<level>_anterior_mm``, ``<level>_middle_mm``,
+``<level>_posterior_mm`` (heights), ``<level>_wedge``, ``<level>_mid_wedge``, ``<level>_crush`` (ratios),
+``<level>_genant_grade``, ``<level>_genant_type``, ``<level>_genant_remark`` (a suggestion, and why it is partial or
+missing); ``lordosis_L1-L5_deg``, ``lordosis_L1-L5_reason``, ``lordosis_T12-S1_deg``, ``lordosis_T12-S1_reason``
+(lordosis positive; why there is no angle); ``aac_<segment>_<wall>`` (0 to 3 or unreadable), ``aac_total``,
+``aac_least``, ``aac_most``, ``aac_risk``, ``reader``, ``notes``; ``warnings`` (separated by " | "), ``model``,
 ``model_sha256``, ``synthetic_only`` (yes or no), ``latency_s``, ``created``, ``software``, ``notice``. An empty cell
 is not known or not measurable, never zero.
 """
@@ -23,6 +29,7 @@ from pathlib import Path
 from ..files import beside
 from ..reading import RESEARCH_USE, Reading
 from ..spine import CORNERS, STANDARD_LEVELS, Spine
+from .measured import MEASURED_COLUMNS, measured_cells
 
 _CORNERS = tuple(f"{level}-{corner}" for level in STANDARD_LEVELS for corner in CORNERS)
 
@@ -51,6 +58,7 @@ RESULT_COLUMNS: tuple[str, ...] = (
     "spacing_column_mm",
     "spacing_row_mm",
     "spacing_source",
+    *MEASURED_COLUMNS,
     "warnings",
     "model",
     "model_sha256",
@@ -92,6 +100,7 @@ def results_row(reading: Reading | None, *, name: str | None = None, error: str 
         levels_certain=_yes(reading.levels.certain),
         levels_margin=reading.levels.margin,
         **_positions(reading.spine),
+        **measured_cells(reading),
         crop_state=crop.state.value,
         crop_segments=" ".join(crop.segments),
         crop_causes=" ".join(crop.causes),

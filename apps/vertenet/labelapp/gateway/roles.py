@@ -23,6 +23,7 @@ ROUTES: dict[str, tuple[str, ...]] = {
         "GET /datastore/label/info",
         "GET /datastore/label/history",
         "GET /datastore/label/revision",
+        "GET /datastore/label/reading",
         "GET /datastore/agreement",
         "GET /train/",
         "GET /scoring/",

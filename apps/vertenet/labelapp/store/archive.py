@@ -8,9 +8,10 @@ import json
 import re
 import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from vertenet.annotation import markups
 from vertenet.learning.cases import CASES_TABLE, UNKNOWN_SCANNER
@@ -26,7 +27,10 @@ COLUMNS = ("image", "person", "scanner", "image_id", "tag", "annotator", "revisi
 
 @dataclass(frozen=True, eq=False)
 class ArchivedCase:
-    """One image for the archive: its file, the landmarks that count, and all that ever was said of it."""
+    """One image for the archive: its file, the landmarks that count, and all that ever was said of it.
+
+    ``reading`` is the one that came with ``revision``, in its published form; None where none did.
+    """
 
     path: Path
     facts: ImageFacts
@@ -34,6 +38,7 @@ class ArchivedCase:
     spine: Spine
     revision: Revision
     history: tuple[Revision, ...]
+    reading: Mapping[str, Any] | None = None
 
 
 def write_archive(cases: Sequence[ArchivedCase]) -> Path:
@@ -41,14 +46,14 @@ def write_archive(cases: Sequence[ArchivedCase]) -> Path:
 
     Beside each image lies its ``.mrk.json``. Names have no dots but that of the ending, because a landmark file is
     matched by what comes before the first; ``cases.csv`` tells ids, persons (pseudonyms) and scanners, and
-    ``history.json`` who did what to each label, and from which model's proposal. Image files are copied as they are: a
-    DICOM header's patient data go with them.
+    ``history.json`` who did what to each label, and from which model's proposal; ``readings.json`` what was measured
+    and scored with it. Image files are copied as they are: a DICOM header's patient data go with them.
     """
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
     writer.writerow(COLUMNS)
     taken: set[str] = set()
-    histories = {}
+    histories, readings = {}, {}
     with tempfile.NamedTemporaryFile(prefix="vertenet-dataset-", suffix=".zip", delete=False) as file:
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
             for case in cases:
@@ -62,8 +67,11 @@ def write_archive(cases: Sequence[ArchivedCase]) -> Path:
                 scanner = case.facts.scanner or UNKNOWN_SCANNER
                 writer.writerow([name, case.person, scanner, r.image_id, r.tag, r.annotator, r.number, r.sha256])
                 histories[name] = [asdict(revision) for revision in case.history]
+                if case.reading is not None:
+                    readings[name] = case.reading
             archive.writestr(CASES_TABLE, table.getvalue())
-            archive.writestr("history.json", json.dumps({"notice": RESEARCH_USE, "images": histories}, indent=1))
+            for file_name, said in (("history.json", histories), ("readings.json", readings)):
+                archive.writestr(file_name, json.dumps({"notice": RESEARCH_USE, "images": said}, indent=1))
         return Path(file.name)
 
 

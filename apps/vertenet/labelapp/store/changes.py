@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from vertenet.spine import Spine
+from vertenet.spine import MIDPOINTS, Spine
 
 from .check import Points
 
@@ -40,7 +40,12 @@ def present_points(spine: Spine) -> Points:
 
 
 def changes(before: Mapping[str, tuple[float, float]], after: Mapping[str, tuple[float, float]]) -> tuple[Change, ...]:
-    """Every point that is not where it was, in the order of their names in ``after``, then those removed."""
+    """Every point that is not where it was, in the order of their names in ``after``, then those removed.
+
+    Mid-endplate points count where both sides have any: many clients know corners only, and leaving out is no change.
+    """
+    if not (_midpoints(before) and _midpoints(after)):
+        before, after = _corners(before), _corners(after)
     found = []
     for point, (x, y) in after.items():
         if point not in before:
@@ -51,6 +56,14 @@ def changes(before: Mapping[str, tuple[float, float]], after: Mapping[str, tuple
             found.append(Change(point, "moved", round(dx, 3), round(dy, 3)))
     found += [Change(point, "removed") for point in before if point not in after]
     return tuple(found)
+
+
+def _midpoints(points: Mapping[str, tuple[float, float]]) -> set[str]:
+    return {name for name in points if name.split("-")[1] in MIDPOINTS}
+
+
+def _corners(points: Mapping[str, tuple[float, float]]) -> Points:
+    return {name: xy for name, xy in points.items() if name not in _midpoints(points)}
 
 
 def to_json(found: tuple[Change, ...]) -> str:

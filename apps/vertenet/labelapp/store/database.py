@@ -12,7 +12,8 @@ from vertenet.errors import SchemaError
 
 from ..state import connect, transaction
 
-SCHEMA_VERSION = 1
+#: 2 added submissions and readings; older databases get their tables when they are opened.
+SCHEMA_VERSION = 2
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS store (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -61,6 +62,24 @@ CREATE TABLE IF NOT EXISTS proposals (
     created TEXT NOT NULL,
     UNIQUE (image_id, points, model_sha256)
 );
+
+CREATE TABLE IF NOT EXISTS submissions (
+    image_id TEXT NOT NULL,
+    annotator TEXT NOT NULL,
+    submission TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    digest TEXT NOT NULL,
+    PRIMARY KEY (image_id, annotator, submission),
+    FOREIGN KEY (image_id, number) REFERENCES revisions
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS readings (
+    image_id TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    reading TEXT NOT NULL,
+    PRIMARY KEY (image_id, number),
+    FOREIGN KEY (image_id, number) REFERENCES revisions
+);
 """
 
 
@@ -68,7 +87,8 @@ class Database:
     """The store's database.
 
     Revisions are only ever added: no statement of this package updates or deletes one, but for the free-form ``info``
-    beside it. ``labels`` says which revision each annotator's label of an image and tag is now.
+    beside it. ``labels`` says which revision each annotator's label of an image and tag is now, ``submissions`` which
+    one a client's submission became, and ``readings`` what was measured and scored with one.
 
     Raises
     ------
@@ -89,7 +109,7 @@ class Database:
                     subject=str(path),
                     remedy="Use the newer program that wrote it",
                 )
-            connection.execute("INSERT OR IGNORE INTO store VALUES ('schema_version', ?)", (str(SCHEMA_VERSION),))
+            connection.execute("INSERT OR REPLACE INTO store VALUES ('schema_version', ?)", (str(SCHEMA_VERSION),))
 
     def reading(self) -> sqlite3.Connection:
         """This thread's connection."""

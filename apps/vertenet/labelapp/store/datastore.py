@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -101,7 +102,7 @@ class RadiographStore(LabelStore, Datastore):
         Raises
         ------
         ImageNotFoundException, OptionError, AnnotationError, ImageReadError
-            As for `submit`.
+            As for `keep`.
         """
         info = dict(label_info or {})
         answer = info.pop("params", None) if "model" in info else None
@@ -219,4 +220,13 @@ class RadiographStore(LabelStore, Datastore):
         revision = history[label.revision - 1]
         facts = self._facts(label.image_id)
         person = facts.person or label.image_id
-        return ArchivedCase(label.image_path, facts, person, self.spine_of(revision), revision, history)
+        reading = self.reading_of(label.image_id, label.revision)
+        return ArchivedCase(
+            label.image_path,
+            facts,
+            person,
+            self.spine_of(revision),
+            revision,
+            history,
+            None if reading is None else json.loads(reading),
+        )

@@ -134,6 +134,11 @@ class History:
         rows = self._database.reading().execute(f"{_REVISION} WHERE r.image_id = ? ORDER BY r.number", (image_id,))
         return [_revision(row) for row in rows]
 
+    def revision(self, image_id: str, number: int) -> Revision:
+        """One revision, which exists."""
+        query = f"{_REVISION} WHERE r.image_id = ? AND r.number = ?"
+        return _revision(self._database.reading().execute(query, (image_id, number)).fetchone())
+
     def content(self, image_id: str, number: int) -> bytes | None:
         """The label file of a revision; None for a removal or an unknown number."""
         row = (

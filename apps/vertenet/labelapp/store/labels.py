@@ -15,11 +15,13 @@ from vertenet.annotation import markups
 from vertenet.errors import AnnotationError, OptionError, VerteNetError
 from vertenet.spine import Spine
 
+from ..audit import note
 from ..identity import annotator_of
 from ..state import DATABASE, state_folder
 from .agreement import Agreement, compare_all, consensus
 from .check import CheckedLabel, check_label
 from .database import Database
+from .enclosures import Enclosure, Enclosures
 from .history import Action, History, Origin, Revision
 from .images import ImageIndex
 from .mirror import LabelFiles
@@ -38,6 +40,14 @@ class FinalLabel:
     label_path: Path
     annotator: str
     revision: int
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What became of a submission; ``repeated``: it had been kept before, and nothing was added."""
+
+    revision: Revision
+    repeated: bool = False
 
 
 class LabelStore:
@@ -76,6 +86,7 @@ class LabelStore:
         self._database = Database(state_folder(self.folder, conf) / DATABASE)
         self._images = ImageIndex(self.folder, self._database)
         self._history = History(self._database)
+        self._enclosures = Enclosures(self._database)
         self._files = LabelFiles(self.folder, self._database)
         if not self._database.value("taken over"):
             self._take_over()
@@ -101,7 +112,19 @@ class LabelStore:
         *,
         action: Action = "submitted",
     ) -> Revision:
-        """Keep a label and its history.
+        """Keep a label and its history, as `keep` does, and return its revision."""
+        return self.keep(image_id, content, tag, info, action=action).revision
+
+    def keep(
+        self,
+        image_id: str,
+        content: bytes,
+        tag: str = FINAL,
+        info: Mapping[str, Any] | None = None,
+        *,
+        action: Action = "submitted",
+    ) -> Kept:
+        """Keep a label, its history and the reading that came with it, all or nothing.
 
         Parameters
         ----------
@@ -110,7 +133,9 @@ class LabelStore:
             A Markups file.
         tag : str
         info : mapping, optional
-            What the client says beside it; ``annotator`` or ``client_id`` names who, where no token does.
+            What the client says beside it. ``annotator`` or ``client_id`` names who, where no token does; a
+            ``submission`` with an id is kept once for each annotator and image, however often and from wherever it
+            comes; ``reading`` is a `vertenet.reading.Reading` of the label's landmarks.
         action : Action
             A label that is ``proposed`` is a model's, ``info["sha256"]`` says which one's.
 
@@ -119,23 +144,39 @@ class LabelStore:
         ImageNotFoundException
             There is no such image.
         OptionError
-            The tag or the annotator's name is no plain word.
+            The tag, the annotator's name or the submission is no plain word.
         AnnotationError
-            The file is no valid label of this image.
+            The file is no valid label of this image, or the reading is of something else.
+        SchemaError
+            The reading does not follow its schema.
+        SubmissionConflictError
+            The submission was kept before with other content.
         ImageReadError
             The image cannot be read, so that no label can be held against it.
         """
         self._refuse_if_read_only()
         tag, info, of_model = check_tag(tag), dict(info or {}), action == "proposed"
-        label = check_label(content, self._facts(image_id), image_id, of_model=of_model)
+        enclosure, who = Enclosure.taken_from(info), annotator_of(info)
+        submission = (image_id, who, enclosure.submission, enclosure.digest(tag, content))
+        # Before the label is held against its image, which may be gone since the submission was kept.
+        known = self._enclosures.known(*submission)
+        if known is not None:
+            return self._repeated(image_id, known)
+        facts = self._facts(image_id)
+        label = check_label(content, facts, image_id, of_model=of_model)
+        reading = enclosure.checked_reading(label, facts, image_id)
         with self._database.writing() as connection:
+            # Again, now that nobody else writes: the same submission may have come twice at once.
+            known = self._enclosures.known(*submission)
+            if known is not None:
+                return self._repeated(image_id, known)
             if of_model and info.get("sha256"):
                 self._history.propose(connection, image_id, label.proposed, info["sha256"], info.get("version"))
-            revision = self._history.append(
-                connection, image_id, tag, label, Origin(annotator_of(info), action, info=info)
-            )
+            revision = self._history.append(connection, image_id, tag, label, Origin(who, action, info=info))
+            self._enclosures.keep_submission(connection, *submission, revision.number)
+            self._enclosures.keep_reading(connection, image_id, revision.number, reading)
         self._files.write(image_id, tag)
-        return revision
+        return Kept(revision)
 
     def remember_proposal(self, image_id: str, content: bytes, sha256: str, version: str | None = None) -> None:
         """Note what a model answered for an image, so that a later label can be told to have started from it.
@@ -143,7 +184,7 @@ class LabelStore:
         Raises
         ------
         ImageNotFoundException, AnnotationError, ImageReadError
-            As for `submit`.
+            As for `keep`.
         """
         label = check_label(content, self._facts(image_id), image_id, of_model=True)
         with self._database.writing() as connection:
@@ -160,6 +201,14 @@ class LabelStore:
     def content_of(self, image_id: str, number: int) -> bytes | None:
         """The label file of a revision; None for a removal or an unknown number."""
         return self._history.content(image_id, number)
+
+    def reading_of(self, image_id: str, number: int) -> str | None:
+        """The reading that came with a revision, JSON; None where none did."""
+        return self._enclosures.reading(image_id, number)
+
+    def revisions_with_reading(self, image_id: str) -> frozenset[int]:
+        """Numbers of the image's revisions that came with a reading."""
+        return self._enclosures.numbers(image_id)
 
     def spine_of(self, revision: Revision) -> Spine:
         """The landmarks of a revision, source pixels."""
@@ -299,6 +348,11 @@ class LabelStore:
             revision = self._history.append(connection, image_id, tag, label, origin)
         self._files.write(image_id, tag)
         return revision
+
+    def _repeated(self, image_id: str, number: int) -> Kept:
+        revision = self._history.revision(image_id, number)
+        note(tag=revision.tag, revision_before=number, revision_after=number, label_sha256=revision.sha256)
+        return Kept(revision, repeated=True)
 
     def _readings(self, image_id: str) -> dict[str, Revision]:
         """The newest final or reviewed label of each annotator."""

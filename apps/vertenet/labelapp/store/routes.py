@@ -26,6 +26,7 @@ from vertenet.errors import OptionError
 from vertenet.reading import RESEARCH_USE
 
 from .datastore import RadiographStore
+from .enclosures import SubmissionConflictError
 from .names import FINAL, check_tag
 
 router = APIRouter(prefix="/datastore", tags=["Datastore"])
@@ -48,11 +49,19 @@ def put_image(file: Annotated[UploadFile, File()], image: Optional[str] = None, 
 
 @router.put("/label", summary="Submit a landmark label")
 def put_label(image: ImageId, label: Annotated[UploadFile, File()], tag: str = FINAL, params: Parameters = "{}"):
-    """Keep a Markups file (``.mrk.json``) as a new revision of the image's label; once answered, it is on the disk."""
+    """Keep a Markups file (``.mrk.json``) as a new revision of the image's label; once answered, it is on the disk.
+
+    In params: ``submission``, an id (UUID) of the client's; sent again under it, the label is not kept again and the
+    answer says ``repeated``. ``reading``, a reading of the label's landmarks, kept with the revision.
+    """
     app = app_instance()
     store, info, answer = app.datastore(), _object(params), {"image": image, "label": image}
     if isinstance(store, RadiographStore):
-        answer["revision"] = store.submit(image, label.file.read(), tag or FINAL, info).number
+        try:
+            kept = store.keep(image, label.file.read(), tag or FINAL, info)
+        except SubmissionConflictError as error:
+            raise HTTPException(409, error.sentence) from error
+        answer.update(revision=kept.revision.number, repeated=kept.repeated)
     else:
         with _saved(label) as path:
             answer["label"] = store.save_label(image, str(path), check_tag(tag or FINAL), info)
@@ -64,7 +73,8 @@ def history(image: ImageId) -> dict[str, Any]:
     revisions = _store().revisions(image)
     if not revisions and image not in _store().list_images():
         raise _no_image(image)
-    return {"image": image, "revisions": [asdict(revision) for revision in revisions]}
+    measured = _store().revisions_with_reading(image)
+    return {"image": image, "revisions": [{**asdict(r), "has_reading": r.number in measured} for r in revisions]}
 
 
 @router.get("/label/revision", summary="The label file of one revision")
@@ -72,6 +82,14 @@ def revision(image: ImageId, number: Annotated[int, Query(ge=1, le=2**31)]) -> R
     content = _store().content_of(image, number)
     if content is None:
         raise HTTPException(404, f"The image {image!r} has no label file of revision {number}.")
+    return Response(content, media_type="application/json")
+
+
+@router.get("/label/reading", summary="The reading that came with one revision")
+def reading(image: ImageId, number: Annotated[int, Query(ge=1, le=2**31)]) -> Response:
+    content = _store().reading_of(image, number)
+    if content is None:
+        raise HTTPException(404, f"The image {image!r} has no reading of revision {number}.")
     return Response(content, media_type="application/json")
 
 

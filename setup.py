@@ -38,6 +38,9 @@ DEV = [
     "schemathesis>=4",
     "cryptography>=42",
     "ruff>=0.6",
+    # The Slicer module's tests: real MRML without the application, and Qt for its panels.
+    "slicer-core==5.13.31053.0",
+    "PySide6-Essentials>=6.7",
 ]
 ALL = IMAGING + NETWORK + CLI + STUDY + SERVER
 

@@ -18,7 +18,7 @@ sys.path.insert(0, str(REPOSITORY / "apps" / "vertenet"))
 
 from labelapp.background import BackgroundServer  # noqa: E402
 from simulation.annotator import SimulatedAnnotator  # noqa: E402
-from simulation.experiment import POOL_SEED, Plan, command, scans  # noqa: E402
+from simulation.experiment import NEAR_PX, POOL_SEED, Plan, command, scans  # noqa: E402
 from vertenet.assess import assess  # noqa: E402
 from vertenet.evaluation import score_landmarks  # noqa: E402
 from vertenet.imaging import read  # noqa: E402
@@ -47,9 +47,9 @@ def main() -> None:
             print(trained.reason)
             # One that nobody corrected, so that what is shown is learnt and not remembered; the one that gained most.
             after = {name: annotator.read(pool[name]) for name in sorted(set(pool) - corrected)}
-            gain = {name: _error(before[name], pool[name]) - _error(after[name], pool[name]) for name in after}
+            gain = {name: _found(after[name], pool[name]) - _found(before[name], pool[name]) for name in after}
             shown = max(gain, key=gain.get)
-            print(f"{shown}: {gain[shown]:.1f} px better; {sum(g > 0 for g in gain.values())} of {len(gain)} gained")
+            print(f"{shown}: {gain[shown]} more landmarks found; in {sum(g > 0 for g in gain.values())} of {len(gain)}")
         scan = pool[shown]
         radiograph = read(scan.path)
         true = assess(radiograph, scan.truth)
@@ -57,9 +57,10 @@ def main() -> None:
             draw_overlay(radiograph, reading, arguments.out / f"annotate-{name}.png")
 
 
-def _error(reading, scan) -> float:
+def _found(reading, scan) -> int:
+    """Landmarks within `NEAR_PX` of the truth; one that is missing, or of another level, is not."""
     score = score_landmarks(reading.spine, scan.truth, (reading.image.rows, reading.image.columns))
-    return float(score.errors.mean()) if np.size(score.errors) else 0.0
+    return int((np.hypot(*score.errors.T) <= NEAR_PX).sum())
 
 
 if __name__ == "__main__":

@@ -1,0 +1,59 @@
+"""What follows from the landmarks of a session: the reading that is shown, exported and submitted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Optional
+
+import numpy as np
+
+from vertenet.assess import assess
+from vertenet.radiograph import Radiograph
+from vertenet.reading import Levels, Reading
+from vertenet.spine import Spine
+
+from .work import Work
+
+#: A vertebra whose centre lies nearer than this share of its height to where the model saw it is the same one.
+_SAME = 0.5
+
+
+def assess_work(radiograph: Radiograph, spine: Spine, work: Work, reader: str) -> Reading:
+    """The reading of a reader's work: measured anew from the landmarks as they are now.
+
+    The identity of the model, its judgement of the image and its warnings are kept, less those that spoke of landmarks.
+    While the vertebrae carry the names that the model gave them, its doubt of the levels stands; once the reader has
+    named any of them differently, the naming is the reader's.
+    """
+    proposal = None if work.proposal is None else work.proposal.reading
+    scored = None if work.aac.is_empty else work.aac
+    if proposal is None:
+        made = assess(radiograph, spine)
+        return replace(made, aac=scored, reader=reader, notes=work.notes)
+    about_landmarks = set(assess(radiograph, proposal.spine).warnings)
+    made = assess(
+        radiograph,
+        spine,
+        levels=proposal.levels if named_alike(spine, proposal.spine) else Levels(certain=True),
+        model=proposal.model,
+        warnings=[warning for warning in proposal.warnings if warning not in about_landmarks],
+        latency_s=proposal.latency_s,
+        anterior_source=proposal.image.anterior_source if spine.anterior == proposal.spine.anterior else "given",
+        quality=proposal.quality,
+        radius_scale=proposal.radius_scale,
+    )
+    return replace(made, aac=scored, reader=reader, notes=work.notes)
+
+
+def named_alike(spine: Spine, other: Optional[Spine]) -> bool:
+    """Whether every vertebra that both have is the same one in both."""
+    if other is None:
+        return False
+    for vertebra in spine:
+        if vertebra.level not in other or not (vertebra.is_complete and other[vertebra.level].is_complete):
+            continue
+        there = other[vertebra.level]
+        height = np.ptp(there.to_array()[:, 1])
+        if np.linalg.norm(vertebra.centre - there.centre) > _SAME * height:
+            return False
+    return True

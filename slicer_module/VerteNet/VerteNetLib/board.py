@@ -1,0 +1,59 @@
+"""What the user is told, and who wants to know when something changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, Optional
+
+from vertenet.errors import VerteNetError
+
+from .i18n import _
+from .interfaces import Unsubscribe
+from .jobs import CancelledError
+
+
+@dataclass(frozen=True)
+class Message:
+    """The last word to the user: ``text`` is one sentence or a few. ``kind``: info, warning or error."""
+
+    kind: Literal["info", "warning", "error"]
+    text: str
+
+
+class Board:
+    """The message that is shown, and its readers."""
+
+    def __init__(self) -> None:
+        self.message: Optional[Message] = None
+        self._listeners: dict[object, Callable[[], None]] = {}
+
+    def inform(self, text: str) -> None:
+        self.show(Message("info", text))
+
+    def warn(self, text: str) -> None:
+        self.show(Message("warning", text))
+
+    def fail(self, error: Exception) -> None:
+        """Show an error as a sentence; that of a fault in this module names its kind, for a report."""
+        if isinstance(error, CancelledError):
+            self.inform(error.sentence)
+        elif isinstance(error, (VerteNetError, OSError)):
+            self.show(Message("error", error.sentence if isinstance(error, VerteNetError) else f"{error}."))
+        else:
+            text = _("This should not have happened ({kind}). Your work is kept; please report it.")
+            self.show(Message("error", text.format(kind=repr(error)[:200])))
+
+    def subscribe(self, changed: Callable[[], None]) -> Unsubscribe:
+        key = object()
+        self._listeners[key] = changed
+        return lambda: self._listeners.pop(key, None) and None
+
+    def changed(self) -> None:
+        """Tell everybody that something is different now."""
+        for listener in list(self._listeners.values()):
+            listener()
+
+    def show(self, message: Message) -> None:
+        self.message = message
+        self.changed()

@@ -1,0 +1,218 @@
+"""What is drawn over the image, in source pixels; no MRML here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from vertenet.errors import GeometryError
+from vertenet.measure import CropResult, CropState, Guide
+from vertenet.measure.corridor import Corridor, aortic_corridor, mean_guide_length
+from vertenet.measure.crop import lost_points
+from vertenet.measure.guides import GUIDE_NAMES
+from vertenet.radiograph import Radiograph
+from vertenet.spine import CORNERS, CornerName, Level, Spine, Vertebra
+
+from . import colours
+from .colours import Colour
+from .wording import transition_words
+
+#: Around a vertebra.
+_RING = (CornerName.SA, CornerName.SP, CornerName.IP, CornerName.IA, CornerName.SA)
+#: Radius of the ring around a corner, in depths of its vertebra.
+_CORNER_RING = 0.055
+_CIRCLE = np.stack([np.cos(np.linspace(0, 2 * np.pi, 17)), np.sin(np.linspace(0, 2 * np.pi, 17))], axis=1)
+#: Guides go on behind the posterior corners by this share of their length.
+_BEHIND = 0.08
+#: Every so many samples of the corridor, and this many points across it, are looked at to draw what is lost.
+_EVERY, _ACROSS = 4, 33
+#: Names of levels stand so many vertebral depths behind the posterior corners.
+_NAME_GAP = 0.62
+#: The same where the names of guides stand behind the vertebrae too, because words run that way.
+_NAME_GAP_BEHIND_GUIDES = 0.95
+#: Words on transitional anatomy stand so many depths below L5.
+_TRANSITION_GAP = 0.3
+
+
+@dataclass(frozen=True, eq=False)
+class Shape:
+    """A line, or an area where ``filled``. ``xy``: (n, 2) source pixels."""
+
+    xy: np.ndarray
+    colour: Colour
+    filled: bool = False
+
+
+@dataclass(frozen=True)
+class Name:
+    """A word in the picture; its lower left corner is at (x, y), source pixels."""
+
+    x: float
+    y: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """Everything that is drawn of one state of the landmarks."""
+
+    guides: Sequence[Shape] = ()
+    bands: Sequence[Shape] = ()
+    corridor: Sequence[Shape] = ()
+    lost_area: Sequence[Shape] = ()
+    lost_edge: Sequence[Shape] = ()
+    levels: Sequence[Shape] = ()
+    level_names: Sequence[Name] = field(default_factory=tuple)
+    guide_names: Sequence[Name] = field(default_factory=tuple)
+
+
+def draw(
+    radiograph: Radiograph,
+    spine: Spine,
+    guides: Mapping[str, Guide],
+    crop: CropResult,
+    blanked: np.ndarray,
+    *,
+    reading_direction: int = 1,
+) -> Drawing:
+    """The drawing of landmarks.
+
+    Parameters
+    ----------
+    radiograph : Radiograph
+    spine : Spine
+    guides : mapping of str to Guide
+        Of ``spine``.
+    crop : CropResult
+        Of ``spine`` in ``radiograph``.
+    blanked : (rows, columns) bool
+        Of ``radiograph``.
+    reading_direction : {1, -1}
+        Whether words run towards higher x, as in a view that is not flipped, or lower.
+    """
+    sign = 1 if spine.anterior == "right" else -1
+    ends = _guide_ends(guides, sign, crop.factor)
+    lost_area, lost_edge = _lost(radiograph, spine, crop, blanked)
+    return Drawing(
+        guides=[
+            Shape(
+                np.stack([guide.extended(-1 - _BEHIND), ends[name]]),
+                colours.THIRD_GUIDE if guide.is_third else colours.DISC_GUIDE,
+            )
+            for name, guide in guides.items()
+            if name in ends
+        ],
+        bands=_bands(guides, ends),
+        corridor=[Shape(stretch, colours.CORRIDOR) for stretch in _stretches(crop.edge)],
+        lost_area=lost_area,
+        lost_edge=lost_edge,
+        levels=[shape for vertebra in spine for shape in _outline(vertebra)],
+        level_names=_level_names(spine, sign, reading_direction),
+        guide_names=_guide_names(guides, ends, sign, reading_direction),
+    )
+
+
+def _guide_ends(guides: Mapping[str, Guide], sign: int, factor: float) -> dict[str, np.ndarray]:
+    """Where each guide meets the anterior edge of the aortic corridor; one that never does is left out."""
+    if not guides:
+        return {}
+    forward = sign * factor * mean_guide_length(guides.values())
+    ends = {name: guide.at_x(guide.anterior[0] + forward) for name, guide in guides.items()}
+    return {name: end for name, end in ends.items() if np.isfinite(end).all()}
+
+
+def _bands(guides: Mapping[str, Guide], ends: Mapping[str, np.ndarray]) -> list[Shape]:
+    """Thirds of the AAC segments L1 to L4 in front of the spine, each in a shade of its segment's colour."""
+    bands = []
+    for number, (upper, lower) in enumerate(zip(GUIDE_NAMES, GUIDE_NAMES[1:])):
+        if upper in ends and lower in ends:
+            corners = [guides[upper].anterior, ends[upper], ends[lower], guides[lower].anterior]
+            bands.append(Shape(np.stack(corners), colours.BANDS[number], filled=True))
+    return bands
+
+
+def _stretches(edge: np.ndarray) -> list[np.ndarray]:
+    """The parts of the corridor's edge without a gap (a segment that could not be looked at leaves one)."""
+    if len(edge) < 2:
+        return []
+    step = np.diff(edge[:, 1])
+    cuts = np.flatnonzero(step > 3 * np.median(step)) + 1
+    return [part for part in np.split(edge, cuts) if len(part) > 1]
+
+
+def _lost(
+    radiograph: Radiograph, spine: Spine, crop: CropResult, blanked: np.ndarray
+) -> tuple[list[Shape], list[Shape]]:
+    """The lost area of the corridor, and its edge along it."""
+    if crop.state is not CropState.CROPPED:
+        return [], []
+    try:
+        corridor = aortic_corridor(spine, crop.factor)
+    except GeometryError:  # cropped says that there is a corridor; only rounding could deny it
+        return [], []
+    area = [Shape(quad, colours.LOST, filled=True) for quad in _lost_quads(radiograph, corridor, crop, blanked)]
+    runs = np.split(np.arange(len(crop.edge)), np.flatnonzero(np.diff(crop.lost.astype(int))) + 1)
+    edge = [Shape(crop.edge[run], colours.LOST) for run in runs if crop.lost[run[0]] and len(run) > 1]
+    return area, edge
+
+
+def _lost_quads(radiograph: Radiograph, corridor: Corridor, crop: CropResult, blanked: np.ndarray) -> list[np.ndarray]:
+    points = corridor.across(np.linspace(0, 1, _ACROSS))[::_EVERY]
+    segment = corridor.segment[::_EVERY]
+    found = lost_points(radiograph, points, blanked)
+    lost = np.logical_or.reduce([found[cause] for cause in crop.causes])
+    # Where runs of lost points begin and end on each sample, from the wall to the edge.
+    row, column = np.nonzero(np.diff(np.pad(lost.astype(np.int8), ((0, 0), (1, 1))), axis=1))
+    row, start, stop = row[::2], column[::2], np.minimum(column[1::2], _ACROSS - 1)
+    joined = np.append(np.diff(segment) <= 1, False)[row]
+    row, start, stop = row[joined], start[joined], stop[joined]
+    quads = (points[row, start], points[row, stop], points[row + 1, stop], points[row + 1, start])
+    return list(np.stack(quads, axis=1))
+
+
+def _outline(vertebra: Vertebra) -> list[Shape]:
+    colour = colours.LEVELS[vertebra.level]
+    shapes = [Shape(vertebra.to_array(_RING), colour)] if vertebra.is_complete else []
+    radius = _CORNER_RING * _depth(vertebra)
+    located = [vertebra[name].xy for name in CORNERS if vertebra[name].is_present]
+    return shapes + [Shape(xy + radius * _CIRCLE, colour) for xy in located]
+
+
+def _depth(vertebra: Vertebra) -> float:
+    """Distance of anterior and posterior corners, pixels; a typical one where none are both present."""
+    plates = [
+        np.linalg.norm(vertebra[front].xy - vertebra[back].xy)
+        for front, back in ((CornerName.SA, CornerName.SP), (CornerName.IA, CornerName.IP))
+        if vertebra[front].is_present and vertebra[back].is_present
+    ]
+    return float(np.mean(plates)) if plates else 60.0
+
+
+def _level_names(spine: Spine, sign: int, direction: int) -> list[Name]:
+    """Behind each vertebra."""
+    names = []
+    for vertebra in spine:
+        located = np.array([vertebra[name].xy for name in CORNERS if vertebra[name].is_present])
+        if not len(located):
+            continue
+        depth = _depth(vertebra)
+        back = located[:, 0].min() if sign > 0 else located[:, 0].max()
+        gap = _NAME_GAP if sign == direction else _NAME_GAP_BEHIND_GUIDES
+        names.append(Name(back - sign * gap * depth, float(located[:, 1].mean()), vertebra.level.value))
+        if vertebra.level is Level.L5 and transition_words(spine.transition):
+            below = float(located[:, 1].max()) + _TRANSITION_GAP * depth
+            start = located[:, 0].min() if direction > 0 else located[:, 0].max()
+            names.append(Name(float(start), below, transition_words(spine.transition)))
+    return names
+
+
+def _guide_names(guides: Mapping[str, Guide], ends: Mapping[str, np.ndarray], sign: int, direction: int) -> list[Name]:
+    """At the end of each guide that words can run away from."""
+    anchors = {
+        name: ends[name] if sign == direction else guide.extended(-1 - 2 * _BEHIND)
+        for name, guide in guides.items()
+        if name in ends
+    }
+    return [Name(float(x), float(y), name) for name, (x, y) in anchors.items()]

@@ -1,0 +1,140 @@
+"""The one slice view: the image upright and fitted, flipped where wanted, in windows a reader expects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Optional
+
+import numpy as np
+import slicer
+import vtk
+
+from vertenet.errors import OptionError
+from vertenet.files import beside
+
+from .image import VolumeImage
+from .landmarks import MarkupsLandmarks
+
+PRESETS = ("bone", "soft tissue", "inverted")
+_GREY, _INVERTED = "vtkMRMLColorTableNodeGrey", "vtkMRMLColorTableNodeInvertedGrey"
+#: Percentiles of the exposed pixels that are black and white for soft tissue, which is darker than bone.
+_SOFT_TISSUE = (1.0, 88.0)
+
+
+class SliceView:
+    """`interfaces.ImageView` on a slice logic and its window.
+
+    Parameters
+    ----------
+    scene : vtkMRMLScene
+    slice_logic : vtkMRMLSliceLogic
+    window : vtkRenderWindow
+    landmarks : MarkupsLandmarks
+        To find the points to jump to.
+    """
+
+    def __init__(self, scene: Any, slice_logic: Any, window: Any, landmarks: MarkupsLandmarks) -> None:
+        self._scene, self._logic, self._window = scene, slice_logic, window
+        self._landmarks = landmarks
+        self._image: Optional[VolumeImage] = None
+        self._flipped = False
+        self.on_flip: Callable[[], None] = lambda: None
+
+    def attach(self, image: VolumeImage) -> None:
+        """Show ``image`` alone, fitted, in the window for bone."""
+        self._image, self._flipped = image, False
+        composite = self._logic.GetSliceCompositeNode()
+        composite.SetBackgroundVolumeID(image.volume.GetID())
+        composite.SetForegroundVolumeID(None)
+        composite.SetLabelVolumeID(None)
+        layout = self._scene.GetFirstNodeByClass("vtkMRMLLayoutNode")
+        if layout is not None:
+            layout.SetViewArrangement(slicer.vtkMRMLLayoutNode.SlicerLayoutOneUpRedSliceView)
+        self.set_preset("bone")
+        self.fit()
+
+    def detach(self) -> None:
+        self._image = None
+
+    def fit(self) -> None:
+        """The whole image, upright: x to the right (to the left where flipped), y down."""
+        if self._image is None:
+            return
+        node = self._logic.GetSliceNode()
+        node.RotateToVolumePlane(self._image.volume)
+        self._turn_upright()
+        self._logic.FitSliceToBackground()
+        self._logic.SnapSliceOffsetToIJK()
+
+    def set_flipped(self, flipped: bool) -> None:
+        if flipped == self._flipped:
+            return
+        self._flipped = flipped
+        node = self._logic.GetSliceNode()
+        matrix = node.GetSliceToRAS()
+        for row in range(3):
+            matrix.SetElement(row, 0, -matrix.GetElement(row, 0))
+        node.UpdateMatrices()
+        self.on_flip()
+
+    def is_flipped(self) -> bool:
+        return self._flipped
+
+    def reading_direction(self) -> int:
+        return -1 if self._flipped else 1
+
+    def set_preset(self, name: str) -> None:
+        """Window and colours of the volume; ``inverted`` turns those of bone round."""
+        if name not in PRESETS:
+            raise OptionError(f"there is no window {name!r}", remedy=f"Choose one of {', '.join(PRESETS)}")
+        if self._image is None:
+            return
+        display = self._image.volume.GetDisplayNode()
+        low, high = self._soft_tissue() if name == "soft tissue" else self._bone()
+        display.SetAutoWindowLevel(False)
+        display.SetWindowLevelMinMax(low, max(high, low + 1e-6))
+        display.SetAndObserveColorNodeID(_INVERTED if name == "inverted" else _GREY)
+
+    def jump_to(self, point: str) -> None:
+        """Bring a point to the middle of the view."""
+        position = self._landmarks.position(point)
+        if position is not None:
+            self._logic.GetSliceNode().JumpSliceByCentering(*position)
+            self._logic.SnapSliceOffsetToIJK()
+
+    def capture(self, path: Path) -> None:
+        self._window.Render()
+        grabber = vtk.vtkWindowToImageFilter()
+        grabber.SetInput(self._window)
+        grabber.SetInputBufferTypeToRGB()
+        grabber.ReadFrontBufferOff()
+        grabber.Update()
+        writer = vtk.vtkPNGWriter()
+        writer.SetInputConnection(grabber.GetOutputPort())
+        with beside(path) as temporary:
+            writer.SetFileName(str(temporary))
+            writer.Write()
+
+    def _turn_upright(self) -> None:
+        """Lay the view's axes along the image's, whatever way the volume lies in space.
+
+        The nearest anatomical view shows anterior on the left; a reader wants the image as it was exported.
+        """
+        right, down = self._image.directions()
+        normal = np.cross(right, -down)
+        node = self._logic.GetSliceNode()
+        matrix = node.GetSliceToRAS()
+        for column, axis in enumerate((-right if self._flipped else right, -down, normal)):
+            for row in range(3):
+                matrix.SetElement(row, column, float(axis[row]))
+        node.UpdateMatrices()
+
+    def _bone(self) -> tuple[float, float]:
+        """The stored values that the server shows as black and as white."""
+        return self._image.stored_range((0.0, 255.0))
+
+    def _soft_tissue(self) -> tuple[float, float]:
+        exposed = self._image.radiograph().pixels[~self._image.blanked()]
+        low, high = np.percentile(exposed, _SOFT_TISSUE)
+        return self._image.stored_range((float(low), float(high)))

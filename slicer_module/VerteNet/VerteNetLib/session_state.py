@@ -1,0 +1,200 @@
+"""All that panels read of a session: what is possible now, what was said, how far things are."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Optional
+
+from vertenet.errors import GeometryError
+from vertenet.measure.aac import Aac24
+from vertenet.reading import Reading
+
+from .answers import ModelVersion, Proposal, Sample, ServerInfo, Submission, TrainingProgress
+from .assessment import assess_work
+from .board import Board, Message
+from .client import Client
+from .connection import Connection
+from .desk import Desk
+from .drafts import Draft, Drafts
+from .i18n import _
+from .identity import READER_KEY
+from .interfaces import Server, Settings, Stage, Unsubscribe
+from .jobs import Jobs
+from .library import Library, Origin
+from .link import RECONNECT_S, Link
+from .local_server import PROGRAM_KEY, LocalServer, find_program
+from .outbox import Outbox
+from .post import Post
+from .states import Action, Phase, Situation, allows
+from .training_watch import POLL_S, TrainingWatch
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """``labelled``: images whose label arrived since the session began; ``left``: images without a final label on the
+    server (None: not connected); ``minutes_per_image``: median, None before the first one."""
+
+    labelled: int
+    left: Optional[int]
+    minutes_per_image: Optional[float]
+
+
+class SessionState:
+    """The parts of a session, and what can be read of them; see `session.Session`."""
+
+    def __init__(
+        self,
+        stage: Stage,
+        settings: Settings,
+        jobs: Jobs,
+        folder: Path,
+        connect: Callable[[Connection], Server] = Client,
+        haste: float = 1.0,
+    ) -> None:
+        self.stage, self.settings, self.jobs, self.folder = stage, settings, jobs, folder
+        self._board = Board()
+        self._drafts = Drafts(folder / "drafts")
+        self._library = Library(folder / "images")
+        self._desk = Desk(stage, jobs, self._board, self._drafts)
+        self._link = Link(jobs, self._board, connect, self._found_again, RECONNECT_S / haste)
+        self._post = Post(Outbox(folder / "outbox"), self._link, self._board, self._arrived)
+        self._watch = TrainingWatch(jobs, self._board, self._link, POLL_S / haste)
+        self._local: Optional[LocalServer] = None
+        self._scores: Mapping[str, Any] = {}
+        #: Origin to minutes, of labels on their way and of those that arrived.
+        self._spent: dict[Origin, float] = {}
+        self._done: set[Origin] = set()
+        self._polling = jobs.subscribe(self._board.changed)
+
+    # What is shown
+
+    @property
+    def situation(self) -> Situation:
+        work, store = self._desk.work, self._link.store
+        phase = Phase.NO_IMAGE if work is None else Phase.IMAGE if work.spine is None else Phase.EDITING
+        installed = find_program(self.settings.get(PROGRAM_KEY)) is not None
+        return Situation(
+            online=self._link.online,
+            phase=phase,
+            busy=self.jobs.busy,
+            on_server=work is not None and bool(work.image_id) and store in ("", work.store),
+            unsent=self.unsent,
+            training=self._watch.is_running,
+            can_train=self.info is not None and self.info.trains,
+            alternative=work is not None and work.alternative is not None,
+            local_server=(self._local is not None and self._local.is_running) if installed else None,
+        )
+
+    def allows(self, action: Action) -> bool:
+        return allows(self.situation, action)
+
+    def subscribe(self, changed: Callable[[], None]) -> Unsubscribe:
+        """``changed`` is called in the main thread after anything changed."""
+        return self._board.subscribe(changed)
+
+    @property
+    def message(self) -> Optional[Message]:
+        return self._board.message
+
+    @property
+    def progress(self) -> Optional[tuple[str, Optional[float]]]:
+        """What runs in the foreground, and the share of it that is done where known."""
+        return self.jobs.progress
+
+    @property
+    def info(self) -> Optional[ServerInfo]:
+        return self._link.info
+
+    @property
+    def connection(self) -> Optional[Connection]:
+        return self._link.connection
+
+    @property
+    def sample(self) -> Optional[Sample]:
+        """The image on the server that is being worked on."""
+        work = self._desk.work
+        return Sample(work.image_id, self._scores) if work is not None and work.image_id else None
+
+    @property
+    def proposal(self) -> Optional[Proposal]:
+        work = self._desk.work
+        return None if work is None else work.proposal
+
+    @property
+    def training(self) -> Optional[TrainingProgress]:
+        return self._watch.progress
+
+    @property
+    def versions(self) -> tuple[ModelVersion, ...]:
+        return self._watch.versions
+
+    @property
+    def unsent(self) -> int:
+        """Labels that wait for this server, or for any while there is none."""
+        return self._post.count()
+
+    @property
+    def statistics(self) -> Statistics:
+        spent = [minutes for origin, minutes in self._spent.items() if origin in self._done]
+        left = None if self.info is None else max(0, self.info.total - self.info.labelled)
+        return Statistics(len(self._done), left, statistics.median(spent) if spent else None)
+
+    @property
+    def aac(self) -> Aac24:
+        work = self._desk.work
+        return Aac24() if work is None else work.aac
+
+    @property
+    def reader(self) -> str:
+        return self.settings.get(READER_KEY)
+
+    @reader.setter
+    def reader(self, name: str) -> None:
+        self.settings.set(READER_KEY, name.strip())
+        self._board.changed()
+
+    @property
+    def notes(self) -> str:
+        work = self._desk.work
+        return "" if work is None else work.notes
+
+    @notes.setter
+    def notes(self, text: str) -> None:
+        self._desk.change(notes=text)
+
+    def reading(self) -> Reading:
+        """Everything that follows from the landmarks as they are now, with grades and notes.
+
+        Raises
+        ------
+        VerteNetError
+            There is no image, or there are no landmarks.
+        """
+        work = self._desk.work
+        if work is None or work.spine is None:
+            raise GeometryError(_("there are no landmarks yet"), remedy=_("Let the model place them, or start by hand"))
+        return assess_work(self.stage.radiograph(), work.spine, work, self.reader)
+
+    def rejected(self) -> Sequence[str]:
+        """Sentences: labels that the server refused, each with its reason and the file that keeps it."""
+        return self._post.rejected()
+
+    def drafts(self) -> Sequence[Draft]:
+        """Work that was kept and has not arrived, newest first."""
+        return self._drafts.all()
+
+    def _found_again(self) -> None:
+        """The server answers again after it was gone."""
+        self._board.inform(_("The server answers again."))
+        self._watch.look()
+        self._post.send_quietly()
+
+    def _arrived(self, submission: Submission) -> None:
+        """A label is on the server. It may be of an earlier session, and then took no time of this one."""
+        origin = Origin(self._link.store, submission.image_id)
+        self._desk.arrived(submission.submission_id, origin)
+        self._done.add(origin)
+        self._watch.look()  # enough labels start a round by themselves

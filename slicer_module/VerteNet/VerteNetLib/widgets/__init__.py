@@ -1,0 +1,1 @@
+"""The panels: one thin class each on a ``.ui`` file, the session and the stage. They decide nothing clinical."""

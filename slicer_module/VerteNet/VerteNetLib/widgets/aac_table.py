@@ -1,0 +1,116 @@
+"""The AAC-24 grid: four segments by two walls, filled with the keyboard or the mouse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import qt
+
+from vertenet.measure.aac import CELLS, UNREADABLE, Aac24, Grade, Risk, Wall
+from vertenet.measure.guides import SEGMENTS
+from vertenet.spine import Level
+
+from ..i18n import _
+
+ROW_PX, HEADER_PX = 28, 26
+WALLS = tuple(Wall)
+#: Keys to grades; the same grades have buttons.
+KEYS: dict[str, Grade] = {"0": 0, "1": 1, "2": 2, "3": 3, "U": UNREADABLE, "Del": None, "Backspace": None}
+
+
+class AacTable:
+    """A table whose keys are grades; arrows and Tab move in it, and a grade moves on to the next cell.
+
+    Parameters
+    ----------
+    table : QTableWidget
+    score : callable
+        Gets the segment, the wall and the grade that the reader gave.
+    """
+
+    def __init__(self, table: Any, score: Callable[[Level, Wall, Grade], None]) -> None:
+        self._table = table
+        self._score = score
+        table.setRowCount(len(SEGMENTS))
+        table.setColumnCount(len(WALLS) + 1)
+        table.setVerticalHeaderLabels([str(segment) for segment in SEGMENTS])
+        table.setHorizontalHeaderLabels([_("Anterior wall"), _("Posterior wall"), _("Segment")])
+        table.setEditTriggers(qt.QAbstractItemView.NoEditTriggers)
+        table.setSelectionMode(qt.QAbstractItemView.SingleSelection)
+        table.horizontalHeader().setSectionResizeMode(qt.QHeaderView.Stretch)
+        table.horizontalHeader().setFixedHeight(HEADER_PX)
+        table.verticalHeader().setSectionResizeMode(qt.QHeaderView.Fixed)
+        table.verticalHeader().setDefaultSectionSize(ROW_PX)
+        table.setFixedHeight(HEADER_PX + ROW_PX * len(SEGMENTS) + 2)
+        for row in range(len(SEGMENTS)):
+            for column in range(len(WALLS) + 1):
+                item = qt.QTableWidgetItem()
+                item.setTextAlignment(qt.Qt.AlignCenter)
+                if column == len(WALLS):
+                    item.setFlags(qt.Qt.NoItemFlags)  # a sum: neither the mouse nor Tab stops here
+                table.setItem(row, column, item)
+        table.setCurrentCell(0, 0)
+        self._shortcuts = []
+        for key, grade in KEYS.items():
+            shortcut = qt.QShortcut(table)
+            shortcut.setKey(qt.QKeySequence(key))
+            shortcut.context = qt.Qt.WidgetShortcut
+            for signal in ("activated()", "activatedAmbiguously()"):
+                shortcut.connect(signal, lambda grade=grade: self.give(grade))
+            self._shortcuts.append(shortcut)
+
+    def give(self, grade: Grade) -> None:
+        """Grade the current cell and go to the next one; a grade taken back stays where it was."""
+        place = self.place()
+        self._score(*CELLS[place], grade)
+        if grade is not None and place + 1 < len(CELLS):
+            self.go(place + 1)
+        self._table.setFocus()
+
+    def place(self) -> int:
+        """Index into `CELLS` of the current cell."""
+        row, column = max(self._table.currentRow(), 0), max(self._table.currentColumn(), 0)
+        return row * len(WALLS) + min(column, len(WALLS) - 1)
+
+    def go(self, place: int) -> None:
+        self._table.setCurrentCell(place // len(WALLS), place % len(WALLS))
+
+    def show(self, score: Aac24) -> None:
+        for row, segment in enumerate(SEGMENTS):
+            for column, wall in enumerate(WALLS):
+                self._table.item(row, column).setText(_cell_text(score.grade(segment, wall)))
+            total = score.segment_total(segment)
+            self._table.item(row, len(WALLS)).setText("–" if total is None else str(total))
+
+
+def _cell_text(grade: Grade) -> str:
+    if grade is None:
+        return ""
+    return _("U") if grade == UNREADABLE else str(grade)
+
+
+def total_sentence(score: Aac24) -> str:
+    """Total and risk, or what they can still be, and how many answers are missing."""
+    least, most = score.bounds
+    if score.is_empty:
+        return _("Not scored yet. Click a cell and press 0, 1, 2, 3 or U.")
+    parts = []
+    if score.total is not None:
+        parts.append(_("AAC-24: {total} of 24.").format(total=score.total))
+    else:
+        parts.append(_("AAC-24: between {least} and {most} of 24.").format(least=least, most=most))
+    parts.append(_risk_sentence(score))
+    if score.unscored:
+        parts.append(_("Incomplete: {n} of 8 cells are not scored.").format(n=len(score.unscored)))
+    if score.unreadable:
+        parts.append(_("{n} unreadable.").format(n=len(score.unreadable)))
+    return " ".join(parts)
+
+
+def _risk_sentence(score: Aac24) -> str:
+    words = {Risk.LOW: _("low"), Risk.MODERATE: _("moderate"), Risk.HIGH: _("high")}
+    if score.risk is not None:
+        return _("Risk class: {risk}.").format(risk=words[score.risk])
+    least, most = (Risk.of(bound) for bound in score.bounds)
+    return _("Risk class open: {least} to {most}.").format(least=words[least], most=words[most])

@@ -1,0 +1,5 @@
+foreach(file IN ITEMS EXTENSION_LICENSE_FILE EXTENSION_README_FILE)
+  if(NOT EXISTS "${${file}}")
+    message(FATAL_ERROR "${file} names no file")
+  endif()
+endforeach()

@@ -1,0 +1,143 @@
+"""Images of the scene and of files; spacing with its source; consent before anything leaves the computer."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QLineEdit, QPushButton
+
+from tests.slicer_module import mrml_scene  # noqa: F401 (puts the module on the path)
+
+from .conftest import DICOM, PNG, answer
+
+
+def test_a_volume_of_the_scene_is_chosen_and_used_and_nothing_is_removed(place, mrml):
+    before = mrml.scene.GetNumberOfNodesByClass("vtkMRMLScalarVolumeNode")
+    place.load(PNG, landmarks=False)
+    volume = mrml.scene.GetNodeByID(place.stage.image.volume_id)
+    place.load(DICOM, landmarks=False)
+    ui = place.panel.image.ui
+    assert not ui.useVolumeButton.enabled
+    assert "Choose a volume first." in ui.useVolumeButton.toolTip
+    ui.volumeSelector.setCurrentNode(volume)
+    place.settle()
+    place.press(ui.useVolumeButton)
+    assert place.stage.image.volume_id == volume.GetID()
+    assert ui.imageLabel.text.startswith(f"{PNG.stem}, 378 × 1104 pixels")
+    assert mrml.scene.GetNumberOfNodesByClass("vtkMRMLScalarVolumeNode") == before + 2
+
+
+def test_the_size_of_a_pixel_is_shown_with_its_source(place):
+    place.load(DICOM, landmarks=False)
+    ui = place.panel.image.ui
+    spacing = place.stage.image.spacing
+    assert f"{spacing.column:.4g} × {spacing.row:.4g} mm a pixel" in ui.spacingLabel.text
+    assert "PixelSpacing" in ui.spacingLabel.text
+    assert ui.columnSpacingSpin.value == pytest.approx(spacing.column, abs=1e-4)
+
+
+def test_an_unknown_size_is_warned_of_and_can_be_given_and_taken_back(place):
+    place.load(PNG)
+    ui, heights = place.panel.image.ui, place.panel.reading.ui.morphometryTitle
+    assert "unknown" in ui.spacingLabel.text
+    assert "⚠" in ui.spacingLabel.text
+    assert heights.text == "Heights of the vertebrae, pixels"
+    assert not ui.setSpacingButton.enabled
+    before = place.stage.landmarks.spine()
+    ui.columnSpacingSpin.value, ui.rowSpacingSpin.value = 0.36, 0.38
+    place.press(ui.setSpacingButton)
+    assert place.stage.image.spacing.row == 0.38
+    assert ui.spacingLabel.text == "0.36 × 0.38 mm a pixel, given by you."
+    assert heights.text == "Heights of the vertebrae, mm"
+    assert place.stage.landmarks.spine() == before
+    place.press(ui.clearSpacingButton)
+    assert place.stage.image.spacing is None
+    assert heights.text == "Heights of the vertebrae, pixels"
+
+
+def test_what_is_typed_is_not_overwritten_by_a_refresh(place):
+    place.load(PNG, landmarks=False)
+    place.panel.image.ui.columnSpacingSpin.value = 0.5
+    place.panel.refresh()
+    assert place.panel.image.ui.columnSpacingSpin.value == 0.5
+
+
+def test_the_view_is_flipped_and_back(place):
+    place.load(DICOM)
+    button = place.panel.image.ui.flipButton
+    place.press(button)
+    assert place.stage.view.is_flipped()
+    assert button.checked
+    place.press(button)
+    assert not place.stage.view.is_flipped()
+
+
+def test_each_preset_changes_what_is_seen(place, mrml):
+    place.load(DICOM)
+    combo, seen = place.panel.image.ui.presetCombo, set()
+    for choice in range(combo.count):
+        combo.setCurrentIndex(choice)
+        combo.activated.emit(choice)
+        display = mrml.scene.GetNodeByID(place.stage.image.volume_id).GetDisplayNode()
+        seen.add((display.GetWindow(), display.GetLevel(), display.GetColorNodeID()))
+    assert len(seen) == 3
+
+
+def consent(*ticks: str, press: str) -> list[bool]:
+    """Tick boxes of the next question, note whether it may be answered with Send after each, and press a button."""
+    may_send: list[bool] = []
+
+    def act() -> None:
+        dialog = QApplication.activeModalWidget()
+        send = dialog.findChild(QPushButton, "sendButton")
+        may_send.append(send.isEnabled())
+        for name in ticks:
+            dialog.findChild(QCheckBox, name).click()
+            may_send.append(send.isEnabled())
+        dialog.findChild(QPushButton, press).click()
+
+    QTimer.singleShot(0, act)
+    return may_send
+
+
+def test_consent_needs_both_statements(place):
+    from VerteNetLib.widgets import dialogs
+
+    may_send = consent("consentBox", "burnedInBox", press="sendButton")
+    assert dialogs.ask_consent(place.panel.root, "image", "server")
+    assert may_send == [False, False, True]
+    consent("consentBox", "burnedInBox", press="keepButton")
+    assert not dialogs.ask_consent(place.panel.root, "image", "server")
+
+
+def test_a_reason_to_skip_is_chosen_or_written(place):
+    from VerteNetLib.widgets import dialogs
+
+    answer("Put aside")
+    assert dialogs.ask_reason(place.panel.root) == "metal over the spine"
+    answer("Go on with it")
+    assert dialogs.ask_reason(place.panel.root) is None
+
+    def write() -> None:
+        dialog = QApplication.activeModalWidget()
+        combo = dialog.findChild(QComboBox, "reasonCombo")
+        QComboBox.setCurrentIndex(combo, QComboBox.findData(combo, "other"))
+        put_aside = dialog.findChild(QPushButton, "putAsideButton")
+        assert not put_aside.isEnabled()
+        dialog.findChild(QLineEdit, "reasonEdit").setText("the cat walked over it")
+        put_aside.click()
+
+    QTimer.singleShot(0, write)
+    assert dialogs.ask_reason(place.panel.root) == "the cat walked over it"
+
+
+def test_work_on_another_image_that_was_kept_is_offered(place):
+    place.load(PNG)
+    place.session.set_score("L2", "posterior", 2)
+    place.load(DICOM)
+    ui = place.panel.image.ui
+    assert ui.draftFrame.isVisible()
+    assert ui.draftCombo.currentText.startswith(PNG.stem)
+    place.press(ui.restoreDraftButton)
+    assert place.stage.image.name == PNG.stem
+    assert place.session.aac.grade("L2", "posterior") == 2

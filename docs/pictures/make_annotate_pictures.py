@@ -22,6 +22,7 @@ from simulation.experiment import NEAR_PX, POOL_SEED, Plan, command, scans  # no
 from vertenet.assess import assess  # noqa: E402
 from vertenet.evaluation import score_landmarks  # noqa: E402
 from vertenet.imaging import read  # noqa: E402
+from vertenet.learning import TEST_SEEDS  # noqa: E402
 from vertenet.report import draw_overlay  # noqa: E402
 
 
@@ -34,23 +35,25 @@ def main() -> None:
     plan = Plan(arguments.model.resolve(), arguments.scanner, pool=40, batch=20, rounds=1)
     with tempfile.TemporaryDirectory() as folder:
         pool = scans(plan.pool, POOL_SEED, plan, Path(folder))
+        # Images that nobody corrects, so that what is shown is learnt and not remembered.
+        others = scans(plan.tests, TEST_SEEDS.start, plan, Path(folder, "others"))
         studies = Path(folder, "studies")
         studies.mkdir()
         for scan in pool.values():
             shutil.copy(scan.path, studies)
         with BackgroundServer(command(plan, studies)) as server:
             annotator = SimulatedAnnotator(server.url, pool)
-            before = {name: annotator.read(scan) for name, scan in pool.items()}
+            before = {name: annotator.read(scan) for name, scan in others.items()}
             annotator.score_pool()
-            corrected = {annotator.annotate_next("hybrid") for _ in range(plan.batch)}
+            for _ in range(plan.batch):
+                annotator.annotate_next("hybrid")
             trained = annotator.train(minutes=120, epochs=plan.epochs)
             print(trained.reason)
-            # One that nobody corrected, so that what is shown is learnt and not remembered; the one that gained most.
-            after = {name: annotator.read(pool[name]) for name in sorted(set(pool) - corrected)}
-            gain = {name: _found(after[name], pool[name]) - _found(before[name], pool[name]) for name in after}
+            after = {name: annotator.read(scan) for name, scan in others.items()}
+            gain = {name: _found(after[name], others[name]) - _found(before[name], others[name]) for name in others}
             shown = max(gain, key=gain.get)
             print(f"{shown}: {gain[shown]} more landmarks found; in {sum(g > 0 for g in gain.values())} of {len(gain)}")
-        scan = pool[shown]
+        scan = others[shown]
         radiograph = read(scan.path)
         true = assess(radiograph, scan.truth)
         for name, reading in (("before", before[shown]), ("corrected", true), ("after", after[shown])):

@@ -1,7 +1,8 @@
-"""Writing files so that nobody ever sees half of one: write beside, then rename."""
+"""Writing files so that nobody ever sees half of one: write beside, then rename. And telling files apart."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,6 +29,15 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
     """Write UTF-8 text, all or nothing."""
     with beside(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def sha256_of(path: str | os.PathLike[str]) -> str:
+    """SHA-256 of a file's bytes, 64 hexadecimal digits. Raises OSError."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
 
 
 def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:

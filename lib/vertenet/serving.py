@@ -5,10 +5,13 @@ from __future__ import annotations
 import errno
 import ipaddress
 import os
+import signal
 import socket
 import ssl
 import sys
+import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -74,6 +77,9 @@ class ServerOptions:
         Largest upload. Requests that carry no file may have 1 MiB.
     queue : int
         How many inferences may wait for one of the running ones to end; further ones are answered 429.
+    until_closed : bool
+        End in good order when standard input ends. A parent that holds the other end of that pipe need not live to say
+        so: whatever kills it, on any system, closes the pipe.
     """
 
     host: str = "127.0.0.1"
@@ -84,6 +90,7 @@ class ServerOptions:
     proxies: tuple[str, ...] = ()
     max_upload_mib: float = 64
     queue: int = 16
+    until_closed: bool = False
 
     def __post_init__(self) -> None:
         if self.tokens is not None and not tokens.load(self.tokens):
@@ -111,7 +118,7 @@ def serve(
     conf: Sequence[str] = (),
     verbose: bool = False,
 ) -> int:
-    """Serve a folder of images until SIGINT or SIGTERM.
+    """Serve a folder of images until SIGINT or SIGTERM, or until standard input ends where ``options`` say so.
 
     One line on standard output says when the server is ready and where: ``VerteNet is ready on http://...``.
 
@@ -132,7 +139,7 @@ def serve(
     Returns
     -------
     int
-        0, after Ctrl+C. SIGTERM ends the process by that signal, also in good order.
+        0, after Ctrl+C or the end of standard input. SIGTERM ends the process by that signal, also in good order.
 
     Raises
     ------
@@ -154,6 +161,8 @@ def serve(
             "the gateway is not installed", subject=str(DEFAULT_APP), remedy="Run it from a clone of the repository"
         )
     listener = _listen(options)
+    if options.until_closed:
+        threading.Thread(target=_end_with_input, name="until closed", daemon=True).start()
     try:
         _run(listener, studies, app, settings, options, verbose)
     except KeyboardInterrupt:
@@ -168,6 +177,14 @@ def _setting(text: str) -> tuple[str, str]:
     if not (name and equals):
         raise OptionError(f"--conf {text!r} is not NAME=VALUE")
     return name, value
+
+
+def _end_with_input() -> None:
+    """Wait for the end of standard input, then stop this process as Ctrl+C does."""
+    with suppress(OSError):  # it was never open
+        while os.read(0, 4096):
+            pass
+    signal.raise_signal(signal.SIGINT)
 
 
 def _listen(options: ServerOptions) -> socket.socket:

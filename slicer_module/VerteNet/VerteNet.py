@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import qt
@@ -12,6 +15,7 @@ from slicer.i18n import translate
 from slicer.ScriptedLoadableModule import (
     ScriptedLoadableModule,
     ScriptedLoadableModuleLogic,
+    ScriptedLoadableModuleTest,
     ScriptedLoadableModuleWidget,
 )
 from slicer.util import VTKObservationMixin
@@ -27,7 +31,7 @@ class VerteNet(ScriptedLoadableModule):
         ScriptedLoadableModule.__init__(self, parent)
         parent.title = _("VerteNet spine landmarks")
         parent.categories = [translate("qSlicerAbstractCoreModule", "Active Learning")]
-        parent.dependencies = []
+        parent.dependencies = ["Markups"]
         parent.contributors = ["VerteNet maintainers"]
         parent.helpText = _(
             "Finds the corners of the vertebrae T12 to L5 on lateral spine DXA images with the help of a label server, "
@@ -37,7 +41,7 @@ class VerteNet(ScriptedLoadableModule):
             "The shipped model was trained on synthetic images only."
         )
         parent.acknowledgementText = _(
-            "After VerteNet (Ilyas et al.). AAC-24 after Kauppila et al. 1997, "
+            "After VerteNet (Maqsood et al., arXiv:2502.02097). AAC-24 after Kauppila et al. 1997, "
             "grades of vertebrae after Genant et al. 1993."
         )
 
@@ -55,17 +59,22 @@ class VerteNetWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     """Joins session, stage and panels, and follows the application."""
 
     def __init__(self, parent=None) -> None:
-        ScriptedLoadableModuleWidget.__init__(self, parent)
+        # First, since without a parent the base class calls setup by itself.
         VTKObservationMixin.__init__(self)
-        self.logic = None
-        self.panel = None
-        self.session = None
-        self.stage = None
-        self._parameters = None
-        self._connected = None
+        self.logic = self.panel = self.session = self.stage = None
+        self._parameters = self._connected = None
+        #: What is to be ended, in reverse order; also where only a part of it could begin.
+        self._open = ExitStack()
+        ScriptedLoadableModuleWidget.__init__(self, parent)
 
     def setup(self) -> None:
         ScriptedLoadableModuleWidget.setup(self)
+        with slicer.util.tryWithErrorDisplay(_("VerteNet could not be opened.")):
+            self._begin()
+        if getattr(self.parent, "isEntered", False):  # the module was reloaded while it was shown
+            self.enter()
+
+    def _begin(self) -> None:
         from VerteNetLib.core import put_core_on_path
 
         put_core_on_path()
@@ -77,21 +86,29 @@ class VerteNetWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.logic = VerteNetLogic()
         settings, self.jobs = UserSettings(), Jobs()
         self.stage = self.make_stage()
+        self._open.callback(self.stage.close)
         self.session = self.make_session(settings)
-        self.panel = ModulePanel(self.session, self.stage, self.jobs, settings, slicer.mrmlScene)
-        self.layout.addWidget(self.panel.root)
-        self.shortcuts = Shortcuts(slicer.util.mainWindow(), self.panel.controls)
+        self._open.callback(self.session.close)
+        panel = ModulePanel(self.session, self.stage, self.jobs, settings, slicer.mrmlScene)
+        self._open.callback(panel.close)
+        self.layout.addWidget(panel.root)
+        self.shortcuts = Shortcuts(slicer.util.mainWindow(), panel.controls)
+        self._open.callback(self.shortcuts.remove)
+        self._open.callback(self.removeObservers)
         for event, follow in (
             (slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose),
             (slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose),
             (slicer.mrmlScene.EndImportEvent, self.onSceneEndImport),
         ):
             self.addObserver(slicer.mrmlScene, event, follow)
+        self.panel = panel
+        self._open.callback(self._let_go_of_parameters)
         self._follow_parameters()
         # It runs on while another module is shown: what is on its way shall arrive.
         self.timer = qt.QTimer()
         self.timer.setInterval(POLL_MS)
-        self.timer.connect("timeout()", self.panel.tick)
+        self.timer.connect("timeout()", panel.tick)
+        self._open.callback(self.timer.stop)
         self.timer.start()
 
     def make_stage(self):
@@ -108,21 +125,24 @@ class VerteNetWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         return Session(self.stage, settings, self.jobs, folder)
 
     def enter(self) -> None:
-        self.shortcuts.install()
-        self._follow_parameters()
-        self.panel.refresh()
+        if self.panel is not None:
+            self.shortcuts.install()
+            self._follow_parameters()
+            self.panel.refresh()
 
     def exit(self) -> None:
-        self.shortcuts.remove()
+        if self.panel is not None:
+            self.shortcuts.remove()
+            self.stage.landmarks.cancel_placing()  # another module's mouse shall place no point of ours
 
     def cleanup(self) -> None:
-        self.timer.stop()
-        self.shortcuts.remove()
-        self.removeObservers()
-        self._let_go_of_parameters()
-        self.panel.close()
-        self.session.close()
-        self.stage.close()
+        self._open.close()
+
+    def onReload(self) -> None:
+        """For developers: the package is read anew too, not this file alone."""
+        for name in [name for name in sys.modules if name.partition(".")[0] == "VerteNetLib"]:
+            del sys.modules[name]
+        ScriptedLoadableModuleWidget.onReload(self)
 
     def onSceneStartClose(self, caller, event) -> None:
         """The user closes the scene; the work on the image is kept as a draft."""
@@ -148,3 +168,20 @@ class VerteNetWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if self._connected is not None:
             self._parameters.disconnectGui(self._connected)
             self._parameters = self._connected = None
+
+
+class VerteNetTest(ScriptedLoadableModuleTest):
+    """What "Reload and Test" and Slicer's self tests run: nothing was left out of the package. Scenes stay as they are.
+
+    What needs a scene is in ``Testing/Python``.
+    """
+
+    def runTest(self, **_options) -> None:
+        from VerteNetLib.core import put_core_on_path
+
+        put_core_on_path()
+        for name in ("session", "mrml.stage", "widgets.module_panel"):
+            importlib.import_module(f"VerteNetLib.{name}")
+        from vertenet.reading import reading_schema
+
+        assert "properties" in reading_schema()

@@ -6,7 +6,8 @@ What PythonQt does and PySide6 does not, and what the module must therefore get 
 - ``widget.name`` is the object's name;
 - signals are connected by C++ signature, ``button.connect("clicked()", slot)``; one that does not exist fails;
 - an attribute that is neither property nor method cannot be set;
-- a dialog runs with ``exec_()``.
+- a dialog runs with ``exec_()``;
+- a file dialog answers with the path alone, without the filter that was chosen.
 
 An error in a slot, which Qt would print and forget, is kept in `Shim.errors`. `installed` puts the modules ``qt``,
 ``ctk`` and what ``slicer`` lacks without its application into ``sys.modules``, and takes them out again.
@@ -97,6 +98,20 @@ class _Runs:
         return self.exec()
 
 
+class _AnswersWithPath:
+    """The static questions of QFileDialog; Qt's own window, since a test cannot press buttons of the desktop's."""
+
+    @staticmethod
+    def getOpenFileName(parent: Any = None, title: str = "", folder: str = "", kinds: str = "") -> str:
+        options = QtWidgets.QFileDialog.Option.DontUseNativeDialog
+        return QtWidgets.QFileDialog.getOpenFileName(parent, title, folder, kinds, options=options)[0]
+
+    @staticmethod
+    def getExistingDirectory(parent: Any = None, title: str = "", folder: str = "") -> str:
+        options = QtWidgets.QFileDialog.Option.DontUseNativeDialog | QtWidgets.QFileDialog.Option.ShowDirsOnly
+        return QtWidgets.QFileDialog.getExistingDirectory(parent, title, folder, options)
+
+
 def _normalised(signature: str) -> str:
     text = QtCore.QMetaObject.normalizedSignature(signature)
     return text if isinstance(text, str) else bytes(text).decode()
@@ -105,6 +120,8 @@ def _normalised(signature: str) -> str:
 def python_qt(name: str, base: type) -> type:
     """The PythonQt form of a Qt class."""
     mixins = (_Runs,) if issubclass(base, QtWidgets.QDialog) else ()
+    if base is QtWidgets.QFileDialog:
+        mixins = (_AnswersWithPath, *mixins)
     return type(name, (PythonQtObject, *mixins, base), {"__doc__": base.__doc__})
 
 

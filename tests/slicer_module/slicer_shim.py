@@ -6,6 +6,7 @@ Each does as little as the module needs. How the real ones look and behave is no
 from __future__ import annotations
 
 import types
+import unittest
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -172,6 +173,12 @@ class ScriptedLoadableModuleWidget:
 
     def setup(self) -> None: ...
 
+    def cleanup(self) -> None: ...
+
+    def onReload(self) -> None:
+        """Slicer reads the module's file anew, and makes a new widget in the same parent, which may be shown."""
+        self.cleanup()
+
     def resourcePath(self, name: str) -> str:
         import inspect
 
@@ -193,6 +200,10 @@ class ScriptedLoadableModuleLogic:
         node.SetSingletonTag(self.moduleName)
         node.SetAttribute("ModuleName", self.moduleName)
         return slicer.mrmlScene.AddNode(node)
+
+
+class ScriptedLoadableModuleTest(unittest.TestCase):
+    """As Slicer's, less its messages on the screen."""
 
 
 def parameterNodeWrapper(described: type) -> type:
@@ -259,7 +270,8 @@ def _shows(widget: Any, value: Any) -> None:
 def slicer_modules() -> dict[str, types.ModuleType]:
     """The modules under ``slicer`` that the application adds, by full name."""
     scripted = types.ModuleType("slicer.ScriptedLoadableModule")
-    for kind in (ScriptedLoadableModule, ScriptedLoadableModuleWidget, ScriptedLoadableModuleLogic):
+    kinds = (ScriptedLoadableModule, ScriptedLoadableModuleWidget, ScriptedLoadableModuleLogic)
+    for kind in (*kinds, ScriptedLoadableModuleTest):
         setattr(scripted, kind.__name__, kind)
     scripted.__all__ = [name for name in vars(scripted) if name.startswith("Scripted")]
     wrapper = types.ModuleType("slicer.parameterNodeWrapper")
@@ -278,6 +290,8 @@ class _Application:
     def __init__(self, application: QtWidgets.QApplication, folder: Path) -> None:
         self._application = application
         self.slicerUserSettingsFilePath = str(folder / "Slicer.ini")
+        #: As with ``--testing``: nobody sits before the application.
+        self.testing = False
 
     def topLevelWidgets(self) -> list:
         return self._application.topLevelWidgets()
@@ -286,7 +300,7 @@ class _Application:
         self._application.processEvents()
 
     def testingEnabled(self) -> bool:
-        return False
+        return self.testing
 
     def __getattr__(self, name: str) -> Callable:
         raise AttributeError(f"slicer.app.{name} has no stand-in")

@@ -1,7 +1,8 @@
 """From a DXA image to a better model, as a reader lives it: real MRML, a real server, nothing of ours replaced.
 
-What is not here is Slicer's application: the panels have tests of their own under a shimmed Qt, and the walk through
-the real application is ``Testing/Python/VerteNetSelfTest.py``.
+What is not here is Slicer's application: the panels have tests of their own under a shimmed Qt, and so has what they
+show of a round of training, at the end of this file. The walk through the real application is
+``Testing/Python/VerteNetSelfTest.py``.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ from vertenet.measure.aac import CELLS, Wall
 from vertenet.reading import Reading
 from vertenet.spine import CORNERS, STANDARD_LEVELS, Level
 
+from . import qt_shim
 from .mrml_scene import REPOSITORY, MrmlScene
+from .widgets.conftest import answer, open_module
 
 from VerteNetLib.jobs import Jobs  # isort: skip (mrml_scene puts the module on the path)
 from VerteNetLib.session import Session  # isort: skip
@@ -166,6 +169,60 @@ def test_the_steps_of_the_self_test_for_the_application_go_well_here(server, des
     desk.wait()
     walk(desk.session, desk.wait, said.append, submit=True)
     assert said[-1] == "the label is on the server"
+
+
+def test_a_round_is_watched_and_stopped_and_a_version_served_again_by_the_buttons(server, tmp_path):
+    """On the server of the tests above, whose round has published v0001."""
+    with MrmlScene() as mrml, qt_shim.installed(mrml.scene, tmp_path) as shim:
+        place = open_module(shim, mrml)
+        session, ui, wait = place.session, place.panel.training.ui, place.module.jobs.wait
+        place.panel.connection.ui.urlEdit.text = server.url
+        place.press(place.panel.connection.ui.connectButton)
+        place.settle(until=lambda: session.versions and session.training)
+        assert "The gate passed it: version v0001 is served now." in ui.trainingLabel.text
+        assert listed(ui) == {"v0000", "v0001 (served)"}
+
+        ui.versionsTable.setCurrentCell(row_of(ui, "v0000"), 0)
+        answer("Cancel")
+        place.press(ui.rollBackButton)
+        assert listed(ui) == {"v0000", "v0001 (served)"}
+        answer("Serve v0000")
+        place.press(ui.rollBackButton)
+        wait()
+        place.settle()
+        assert listed(ui) == {"v0000 (served)", "v0001"}
+        assert "v0000" in place.panel.ui.identityLabel.text
+
+        ui.minutesSpin.value = 1
+        place.press(ui.trainButton)
+        assert "The training has begun" in place.message[1]
+        place.settle(until=lambda: session.training.phase)
+        assert session.training.is_running
+        assert ui.trainingBar.isVisibleTo(place.panel.training.root)
+        assert ui.trainingLabel.text.startswith("Training: ")
+        assert not ui.trainButton.enabled
+        assert "Wait until the training has ended" in ui.rollBackButton.toolTip
+        place.press(ui.stopTrainingButton)
+        place.settle(until=lambda: not session.training.is_running)
+        wait()
+        place.settle()
+        assert "Training was stopped." in ui.trainingLabel.text
+        assert ui.trainButton.enabled
+        assert listed(ui) == {"v0000 (served)", "v0001"}
+        place.module.exit()
+        place.module.cleanup()
+        assert shim.errors == []
+
+
+def listed(ui) -> set[str]:
+    """The versions that the panel shows."""
+    return {ui.versionsTable.item(row, 0).text() for row in range(ui.versionsTable.rowCount)}
+
+
+def row_of(ui, version: str) -> int:
+    return next(
+        row for row in range(ui.versionsTable.rowCount) if ui.versionsTable.item(row, 0).text().startswith(version)
+    )
 
 
 def load_next(desk: Desk) -> str:

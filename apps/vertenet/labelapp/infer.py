@@ -11,6 +11,7 @@ from monailabel.interfaces.tasks.infer_v2 import InferTask, InferType
 from starlette.exceptions import HTTPException
 
 from vertenet.errors import VerteNetError
+from vertenet.files import sha256_of
 from vertenet.imaging import read
 from vertenet.inference import Predictor
 from vertenet.reading import RESEARCH_USE
@@ -101,7 +102,7 @@ class LandmarkInfer(InferTask):
         -------
         (str, dict)
             Path of a temporary ``.mrk.json`` and the answer, see `answer_json`, with ``model_version`` beside the hash
-            of the weights that is in ``model``.
+            of the weights that is in ``model``, and ``image_sha256`` of the file that was read.
 
         Raises
         ------
@@ -114,7 +115,11 @@ class LandmarkInfer(InferTask):
             radiograph = read(path, spacing=parameters.spacing_mm)
             serving = self._now()
             reading = serving.predictor(radiograph, anterior=parameters.anterior, factor=parameters.factor)
-            answer = {**answer_json(reading, parameters.ignored), "model_version": serving.version.name}
+            answer = {
+                **answer_json(reading, parameters.ignored),
+                "model_version": serving.version.name,
+                "image_sha256": sha256_of(path),
+            }
             return write_markups(reading, radiograph), answer
         except VerteNetError as error:
             raise http_error(error) from error

@@ -42,6 +42,9 @@ def serve(
     ] = None,
     max_upload: Annotated[float, typer.Option(help="Largest upload, MiB.")] = 64,
     queue: Annotated[int, typer.Option(help="How many inferences may wait; further ones get 429.")] = 16,
+    until_closed: Annotated[
+        bool, typer.Option(help="End when standard input is closed, as the end of the parent process does.")
+    ] = False,
     verbose: Annotated[bool, typer.Option(help="Log every request.")] = False,
 ) -> None:
     """Start the MONAI Label server with the VerteNet app."""
@@ -57,6 +60,7 @@ def serve(
         proxies=tuple(trust_proxy or ()),
         max_upload_mib=max_upload,
         queue=queue,
+        until_closed=until_closed,
     )
     raise typer.Exit(serve_app(studies, options, model=model, app=app_folder, conf=conf or (), verbose=verbose))
 

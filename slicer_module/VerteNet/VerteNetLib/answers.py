@@ -13,6 +13,8 @@ from vertenet.reading import Reading
 class ServerInfo:
     """Who answers. ``labelled`` of ``total`` images have a final label; ``sha256`` is that of the served weights.
 
+    ``store`` is the identity of the served folder, by which it differs from another one at the same address; empty
+    where the server tells none.
     ``complete`` False: MONAI Label's own server or an early one, without skips, history and versions of the model.
     """
 
@@ -26,6 +28,29 @@ class ServerInfo:
     model_version: str = ""
     synthetic_only: bool = False
     complete: bool = True
+    store: str = ""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where an image comes from.
+
+    Attributes
+    ----------
+    store : str
+        `ServerInfo.store`, else the server's address.
+    image_id : str
+        Its id there. Ids are unique within one store only.
+    sha256 : str
+        Of the image's file as the server gave it; empty where it was never seen.
+    server : str
+        How a person knows that store, such as its address; it may have another one tomorrow.
+    """
+
+    store: str
+    image_id: str
+    sha256: str = ""
+    server: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -48,7 +73,8 @@ class Proposal:
 class Submission:
     """A label on its way. ``submission_id`` makes sending it twice the same as once.
 
-    ``markups`` is the text of a ``.mrk.json`` file; ``reading`` what was measured and scored with it.
+    ``markups`` is the text of a ``.mrk.json`` file; ``reading`` what was measured and scored with it; ``image_sha256``
+    that of the image's file, by which the server knows that it has the same image.
     """
 
     submission_id: str
@@ -58,6 +84,7 @@ class Submission:
     reading: Optional[Mapping[str, Any]]
     annotator: str = ""
     comment: str = ""
+    image_sha256: str = ""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from vertenet.radiograph import Radiograph
 from vertenet.reading import Levels, Reading
 from vertenet.spine import Spine
 
+from .trust import as_far_as_trusted
 from .work import Work
 
 #: A vertebra whose centre lies nearer than this share of its height to where the model saw it is the same one.
@@ -23,12 +24,12 @@ def assess_work(radiograph: Radiograph, spine: Spine, work: Work, reader: str) -
 
     The identity of the model, its judgement of the image and its warnings are kept, less those that spoke of landmarks.
     While the vertebrae carry the names that the model gave them, its doubt of the levels stands; once the reader has
-    named any of them differently, the naming is the reader's.
+    named any of them differently, the naming is the reader's. What contradicts itself is not measured (`trust`).
     """
     proposal = None if work.proposal is None else work.proposal.reading
     scored = None if work.aac.is_empty else work.aac
     if proposal is None:
-        made = assess(radiograph, spine)
+        made = as_far_as_trusted(assess(radiograph, spine), radiograph)
         return replace(made, aac=scored, reader=reader, notes=work.notes)
     about_landmarks = set(assess(radiograph, proposal.spine).warnings)
     made = assess(
@@ -42,6 +43,7 @@ def assess_work(radiograph: Radiograph, spine: Spine, work: Work, reader: str) -
         quality=proposal.quality,
         radius_scale=proposal.radius_scale,
     )
+    made = as_far_as_trusted(made, radiograph)
     return replace(made, aac=scored, reader=reader, notes=work.notes)
 
 

@@ -39,7 +39,7 @@ class Board:
         if isinstance(error, CancelledError):
             self.inform(error.sentence)
         elif isinstance(error, (VerteNetError, OSError)):
-            self.show(Message("error", error.sentence if isinstance(error, VerteNetError) else f"{error}."))
+            self.show(Message("error", error.sentence if isinstance(error, VerteNetError) else _about_disk(error)))
         else:
             text = _("This should not have happened ({kind}). Your work is kept; please report it.")
             self.show(Message("error", text.format(kind=repr(error)[:200])))
@@ -57,3 +57,8 @@ class Board:
     def show(self, message: Message) -> None:
         self.message = message
         self.changed()
+
+
+def _about_disk(error: OSError) -> str:
+    text = _("{file} could not be read or written ({reason}). Nothing was deleted; see to the disk, and try again.")
+    return text.format(file=error.filename or _("A file"), reason=error.strerror or error)

@@ -19,7 +19,7 @@ from .failures import FailureKind, ServerError
 from .i18n import _
 from .interfaces import Progress
 from .multipart import FileForm
-from .transport import Transport, chunks, malformed, printable
+from .transport import Transport, chunks, malformed, printable, remedy_of
 
 #: The one model of the app.
 MODEL = "vertenet"
@@ -49,7 +49,11 @@ class Client:
         self._complete = True
 
     def info(self) -> ServerInfo:
-        """Who answers. `FailureKind.WRONG_APP` where it is no server of this app."""
+        """Who answers; the first answer says whom all later requests are for.
+
+        `FailureKind.WRONG_APP` where it is no server of this app, `FailureKind.MISDIRECTED` where it is not the store
+        that answered first.
+        """
         url = self.connection.url
         try:
             answer = self._http.ask("GET", "/info/")
@@ -82,6 +86,8 @@ class Client:
         served = next((version for version in versions or () if version.served), None)
         with _reading_answer():
             counts = answer.get("datastore") or {}
+            store = str(counts.get("store") or "")
+            self._meet(store)
             return ServerInfo(
                 name=str(answer["name"]),
                 version=str(answer["version"]),
@@ -93,6 +99,7 @@ class Client:
                 model_version=str(model.get("model_version", "")),
                 synthetic_only=served is not None and served.synthetic_only,
                 complete=self._complete,
+                store=store,
             )
 
     def next_sample(self, strategy: str) -> Optional[Sample]:
@@ -118,8 +125,11 @@ class Client:
                     file.write(chunk)
         return path
 
-    def infer(self, image_id: str, parameters: Mapping[str, Any], size: Optional[tuple[int, int]] = None) -> Proposal:
-        """What the model says of an image; ``size`` is (rows, columns) of the image on the screen, where there is one.
+    def infer(
+        self, image_id: str, parameters: Mapping[str, Any], size: Optional[tuple[int, int]] = None, sha256: str = ""
+    ) -> Proposal:
+        """What the model says of an image; ``size`` is (rows, columns) of the image on the screen, where there is one,
+        and ``sha256`` that of its file. Not every server says which file it looked at.
 
         `FailureKind.WRONG_IMAGE` where the answer is of another image.
         """
@@ -137,10 +147,11 @@ class Client:
         except SchemaError as error:
             raise malformed(error.problem) from error
         actual = reading.image.rows, reading.image.columns
-        if not _is_of(reading.image.name, image_id) or (size is not None and actual != size):
+        other_file = bool(sha256) and answer.get("image_sha256", sha256) != sha256
+        if other_file or not _is_of(reading.image.name, image_id) or (size is not None and actual != size):
             raise ServerError(
                 FailureKind.WRONG_IMAGE,
-                _("The server answered for the image {other} of {columns} x {rows} pixels").format(
+                _("The server answered for another image, {other} of {columns} x {rows} pixels").format(
                     other=reading.image.name, columns=actual[1], rows=actual[0]
                 ),
                 subject=image_id,
@@ -166,6 +177,7 @@ class Client:
         said: dict[str, Any] = {"client_id": submission.annotator, "comment": submission.comment}
         if self._complete:
             said.update(submission=submission.submission_id, reading=submission.reading)
+            said.update(image_sha256=submission.image_sha256)
         params = {key: value for key, value in said.items() if value}
         answer = self._http.ask(
             "PUT",
@@ -234,6 +246,15 @@ class Client:
 
     def close(self) -> None:
         """Nothing stays open between requests."""
+
+    def _meet(self, store: str) -> None:
+        if self._http.store not in (None, store):
+            raise ServerError(
+                FailureKind.MISDIRECTED,
+                _("Another folder of images than before is served at {url}").format(url=self.connection.url),
+                remedy=remedy_of(FailureKind.MISDIRECTED),
+            )
+        self._http.store = store
 
     def _signed(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """With the name for leases and labels; a server with tokens takes the token's name instead."""

@@ -32,8 +32,8 @@ class Connection:
     annotator : str
         Name for leases and labels where no token names somebody.
     store : str
-        Name under which work for this server is kept; its address by default. A server that this module starts has
-        another port each time, and is told by its folder.
+        How a person knows the server; its address by default. A server that this module starts has another port each
+        time, and is told by its folder. Also the name under which work is kept for a server without an identity.
 
     Raises
     ------

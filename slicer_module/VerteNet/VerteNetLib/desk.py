@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from dataclasses import replace
 from typing import Any, Optional
 
 from vertenet.spine import Spine
 
+from .answers import Origin
 from .board import Board
 from .drafts import Drafts
 from .interfaces import LoadedImage, Stage, Unsubscribe
 from .jobs import Jobs
-from .library import Origin
 from .outbox import describe_damaged
-from .work import Work
+from .work import Work, key_of
 
 #: How soon after a change the draft is written, seconds; a drag is many changes.
 SAVE_S = 0.7
@@ -49,14 +50,17 @@ class Desk:
 
     def begin(self, image: LoadedImage, origin: Optional[Origin], file: str = "") -> bool:
         """Start with an image that was just put on the stage; whether unfinished work on it was taken up again."""
-        store, image_id = origin or Origin("", "")
-        work = Work(name=image.name, size=(image.rows, image.columns), store=store, image_id=image_id, file=file)
+        # Whatever fails below: never the work of one image on another.
+        self._stop_timer()
+        self._work, self._kept = None, ()
+        pixels = "" if origin else hashlib.sha256(self._stage.radiograph().pixels.tobytes()).hexdigest()
+        work = Work(image.name, (image.rows, image.columns), origin, pixels, file)
         draft = self._drafts.get(work.key)
         self._tell_damaged()
         if draft is None or draft.size != work.size:
             self._take(work)
             return False
-        self._take(replace(draft, file=file))
+        self._take(replace(draft, origin=origin, file=file))
         if draft.spacing is not None:
             self._stage.set_spacing(draft.spacing)
         if draft.spine is not None and self._stage.landmarks.spine() is None:
@@ -95,7 +99,7 @@ class Desk:
     def arrived(self, submission_id: str, origin: Origin) -> None:
         """A label is on the server: its draft is not needed any more, unless the work went on."""
         work = self.work
-        key = Work("", (0, 0), *origin).key
+        key = key_of(origin)
         on_desk = work is not None and work.key == key
         kept = work if on_desk else self._drafts.get(key)
         if kept is not None and kept.submitted == submission_id:
@@ -104,7 +108,7 @@ class Desk:
     def belongs_to(self, origin: Origin) -> None:
         """The image of this computer has become one of a server's."""
         before = self._work.key
-        self._work = replace(self._work, store=origin.store, image_id=origin.image_id)
+        self._work = replace(self._work, origin=origin, pixels_sha256="")
         self._kept = ()
         self.save()
         self._drafts.remove(before)

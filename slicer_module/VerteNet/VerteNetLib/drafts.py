@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,12 +14,12 @@ from .work import Work
 
 @dataclass(frozen=True)
 class Draft:
-    """Work that was kept: ``changed`` is local time in ISO 8601, ``store`` the server that has the image."""
+    """Work that was kept. ``changed`` is local time in ISO 8601, ``submitted`` the id of a submission that holds it."""
 
     key: str
     image_name: str
     changed: str
-    store: str
+    submitted: str = ""
 
 
 class Drafts:
@@ -43,7 +44,9 @@ class Drafts:
             return None
 
     def remove(self, key: str) -> None:
-        self._records.remove(key)
+        """What cannot be removed now is not needed either; it is looked at again with the next list."""
+        with suppress(OSError):
+            self._records.remove(key)
 
     def all(self) -> list[Draft]:
         """Newest first."""
@@ -57,5 +60,5 @@ class Drafts:
             except FileNotFoundError:
                 continue
             moment = datetime.fromtimestamp(changed).astimezone().isoformat(timespec="seconds")
-            found.append((changed, Draft(key, work.name, moment, work.store)))
+            found.append((changed, Draft(key, work.name, moment, work.submitted)))
         return [draft for _changed, draft in sorted(found, key=lambda pair: pair[0], reverse=True)]

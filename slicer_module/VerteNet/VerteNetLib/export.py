@@ -72,7 +72,7 @@ def _rows(reading: Reading) -> Iterator[Row]:
     )
     yield from _heights(reading)
     yield from _calcification(reading)
-    yield "crop", "", str(reading.crop.state), "", ""
+    yield "crop", "", str(reading.crop.state), "", reading.crop.reason
     for warning in reading.warnings:
         yield "warning", "", warning, "", ""
     if reading.notes:

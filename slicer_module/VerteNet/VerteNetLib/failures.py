@@ -18,6 +18,7 @@ class FailureKind(str, Enum):
     FORBIDDEN = "forbidden"  # 403
     NOT_FOUND = "not found"  # 404
     CONFLICT = "conflict"  # 409
+    MISDIRECTED = "misdirected"  # 421: another store than the one that was meant answers at this address
     TOO_LARGE = "too large"  # 413
     REJECTED = "rejected"  # 400, 422: the server says why
     BUSY = "busy"  # 429, 503

@@ -16,6 +16,7 @@ from vertenet.reading import Reading
 from vertenet.spine import Spine, Status, Transition
 
 from .answers import ModelVersion, Proposal, Receipt, Sample, ServerInfo, Submission, TrainingProgress
+from .trust import Fault
 
 Unsubscribe = Callable[[], None]
 
@@ -23,15 +24,16 @@ Unsubscribe = Callable[[], None]
 class Server(Protocol):
     """A label server. Every method blocks, and raises `failures.ServerError` with a sentence for a person.
 
-    Methods that send or fetch a file raise `jobs.CancelledError` where ``progress`` says so. ``size`` is that of the
-    image on the screen, (rows, columns): an answer of another size is refused.
+    Methods that send or fetch a file raise `jobs.CancelledError` where ``progress`` says so. ``size`` and ``sha256``
+    are (rows, columns) of the image on the screen and of its file: an answer about another image is refused. Once
+    `info` has answered, an answer of another store at the same address is `FailureKind.MISDIRECTED`.
     """
 
     def info(self) -> ServerInfo: ...
     def next_sample(self, strategy: str) -> Optional[Sample]: ...
     def fetch_image(self, image_id: str, folder: Path, progress: Optional[Progress] = None) -> Path: ...
     def infer(
-        self, image_id: str, parameters: Mapping[str, Any], size: Optional[tuple[int, int]] = None
+        self, image_id: str, parameters: Mapping[str, Any], size: Optional[tuple[int, int]] = None, sha256: str = ""
     ) -> Proposal: ...
     def upload(self, path: Path, image_id: Optional[str] = None, progress: Optional[Progress] = None) -> str: ...
     def submit(self, submission: Submission) -> Receipt: ...
@@ -97,6 +99,9 @@ class LandmarkEditor(Protocol):
 
     def faults(self) -> Sequence[str]:
         """Sentences on what cannot be: crossed corners, levels out of order."""
+
+    def doubts(self) -> Sequence[Fault]:
+        """The same with the levels that each is about."""
 
     def subscribe(self, changed: Callable[[], None]) -> Unsubscribe:
         """``changed`` is called after every change, also while a point is dragged."""

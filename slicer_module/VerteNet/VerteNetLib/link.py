@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Optional, TypeVar
 
-from .answers import ServerInfo
+from .answers import Origin, ServerInfo
 from .board import Board
 from .connection import Connection
 from .failures import FailureKind, ServerError
@@ -30,6 +30,8 @@ class Link:
         Makes a server of a connection, without asking it anything.
     found : callable
         Called in the main thread when a server that was lost answers again.
+    replaced : callable
+        Called when another store answers at the address; the connection has ended then.
     reconnect_s : float
         How often it is looked for.
     """
@@ -40,12 +42,14 @@ class Link:
         board: Board,
         connect: Callable[[Connection], Server],
         found: Callable[[], None],
+        replaced: Callable[[], None],
         reconnect_s: float = RECONNECT_S,
     ) -> None:
         self.connection: Optional[Connection] = None
         self.info: Optional[ServerInfo] = None
         self.online = False
-        self._jobs, self._board, self._connect, self._found = jobs, board, connect, found
+        self._jobs, self._board, self._connect = jobs, board, connect
+        self._found, self._replaced = found, replaced
         self._reconnect_s = reconnect_s
         self._server: Optional[Server] = None
         self._look_again: Optional[Unsubscribe] = None
@@ -53,7 +57,13 @@ class Link:
     @property
     def store(self) -> str:
         """Name under which work for this server is kept; empty without a connection."""
-        return "" if self.connection is None else self.connection.store
+        if self.connection is None:
+            return ""
+        return (self.info and self.info.store) or self.connection.store
+
+    def origin(self, image_id: str) -> Origin:
+        """That of an image of this server which was not seen yet."""
+        return Origin(self.store, image_id, server="" if self.connection is None else self.connection.store)
 
     def open(self, connection: Connection, done: Callable[[], None]) -> None:
         """Connect; an earlier connection ends first."""
@@ -102,7 +112,7 @@ class Link:
             self.noticed(error)
             if failed is not None:
                 failed(error)
-            elif not quiet:
+            elif not quiet or self.connection is None:
                 self._board.fail(error)
 
         def ask(progress: Progress) -> T:
@@ -124,9 +134,13 @@ class Link:
         self.run(_("Asking the server"), lambda server, _progress: server.info(), came, quiet=True)
 
     def noticed(self, error: Exception) -> None:
-        """Look for the server from now on, if this error says that it is gone."""
-        if isinstance(error, ServerError) and error.kind in _GONE:
+        """Look for the server from now on, if this error says that it is gone; leave it, if it is another one."""
+        kind = error.kind if isinstance(error, ServerError) else None
+        if kind in _GONE:
             self._lost()
+        elif kind is FailureKind.MISDIRECTED:
+            self.close()
+            self._replaced()
 
     def _reached(self, info: ServerInfo) -> None:
         self._stop_looking()

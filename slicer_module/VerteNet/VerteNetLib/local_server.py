@@ -50,7 +50,7 @@ def plain_environment(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 class LocalServer:
-    """A ``vertenet serve`` of this process; `stop` ends exactly that one and what it started.
+    """A ``vertenet serve`` of this process, which ends with it; `stop` ends exactly that one and what it started.
 
     Parameters
     ----------
@@ -64,13 +64,18 @@ class LocalServer:
 
     def __init__(self, program: str, studies: Path, arguments: Sequence[str] = ()) -> None:
         self.studies = studies
-        self._command = [program, "serve", "--studies", str(studies), "--port", "0", *arguments]
+        # It ends with the pipe to it, and so with this process, however that ends.
+        self._command = [program, "serve", "--studies", str(studies), "--port", "0", "--until-closed", *arguments]
         self._process: Optional[subprocess.Popen] = None
         self._lines: deque[str] = deque(maxlen=40)
 
     @property
     def is_running(self) -> bool:
         return self._process is not None and self._process.poll() is None
+
+    @property
+    def process_id(self) -> Optional[int]:
+        return None if self._process is None else self._process.pid
 
     @property
     def log(self) -> str:
@@ -91,7 +96,7 @@ class LocalServer:
         try:
             self._process = subprocess.Popen(
                 self._command,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 encoding="utf-8",
@@ -115,7 +120,10 @@ class LocalServer:
     def stop(self, grace_s: float = GRACE_S) -> None:
         """Ask it to end, and insist after ``grace_s`` seconds. Nothing happens where it does not run."""
         process, self._process = self._process, None
-        if process is None or process.poll() is not None:
+        if process is None:
+            return
+        process.stdin.close()
+        if process.poll() is not None:
             return
         process.terminate()
         try:

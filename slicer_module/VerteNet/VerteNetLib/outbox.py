@@ -1,8 +1,9 @@
 """Labels on their way to a server: on the disk before they are sent, and until the server has them.
 
-A label leaves the folder only after a 200. The server knows a submission by its id and keeps it once, however often it
-is sent, so a label may be sent again whenever it is not certain that it arrived, also by two instances of the module
-at the same time. What a server refuses for good is kept beside, with the server's sentence.
+A label goes to the store of its image and to no other, whatever answers at the address. It leaves the folder only after
+a 200. The server knows a submission by its id and keeps it once, however often it is sent, so a label may be sent again
+whenever it is not certain that it arrived, also by two instances of the module at the same time. What a server refuses
+for good is kept beside, with the server's sentence.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ _ABOUT_ONE = frozenset({FailureKind.NOT_FOUND, FailureKind.SERVER_FAULT, Failure
 
 @dataclass(frozen=True)
 class Entry:
-    """A label that waits. ``store`` says which server's it is (`Connection.store`); ``problem`` why it was refused."""
+    """A label that waits. ``store`` says whose it is (`Origin.store`); ``problem`` why it was refused."""
 
     name: str
     store: str
@@ -55,6 +56,7 @@ class Outbox:
     """
 
     def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self._waiting = Records(folder)
         self._refused = Records(folder / "refused")
         #: Files that could not be read and were set aside since the start.
@@ -64,8 +66,10 @@ class Outbox:
 
     def add(self, submission: Submission, store: str) -> Entry:
         """Put a label in; once this returns it survives a crash."""
-        # The time in front keeps them in order: a later label of the same image must arrive later.
-        name = f"{time.time_ns():020d}-{submission.submission_id}"
+        # The number in front keeps them in order: a later label of the same image must arrive later, also where the
+        # computer's clock was put back meanwhile.
+        latest = max((_number(name) for name in self._waiting.names()), default=0)
+        name = f"{max(time.time_ns(), latest + 1):020d}-{submission.submission_id}"
         entry = Entry(name, store, submission)
         self._waiting.write(name, _to_dict(entry))
         return entry
@@ -86,6 +90,10 @@ class Outbox:
         """What servers did not take, oldest first."""
         return self._entries(self._refused)
 
+    def holds(self, submission_id: str) -> bool:
+        """Whether a label is here: waiting, refused, or damaged. Of one that was added, else: it has arrived."""
+        return any(self.folder.rglob(f"*{submission_id}*.json"))
+
     def path_of_refused(self, entry: Entry) -> Path:
         return self._refused.path(entry.name)
 
@@ -98,6 +106,12 @@ class Outbox:
         refused: list[Entry] = []
         failure: Optional[ServerError] = None
         waiting = self.waiting(store)
+        if waiting:
+            progress.report(_("Sending labels"), 0.0)
+            try:
+                patiently(progress, server.info)  # is it still the one that they wait for?
+            except ServerError as error:
+                return Sent(failure=error)
         for number, entry in enumerate(waiting):
             progress.report(_("Sending labels"), number / len(waiting))
             try:
@@ -129,6 +143,11 @@ class Outbox:
             except (KeyError, TypeError, ValueError):
                 self.damaged.append(records.set_aside(name))
         return found
+
+
+def _number(name: str) -> int:
+    number = name.partition("-")[0]
+    return int(number) if number.isdecimal() else 0
 
 
 def describe_damaged(paths: Sequence[Path]) -> str:

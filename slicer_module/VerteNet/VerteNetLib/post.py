@@ -34,6 +34,8 @@ class Post:
         #: The connection over which labels are being sent.
         self._sending: Optional[Connection] = None
         self._again = False
+        #: The last label of this session that was added and not refused.
+        self._latest: Optional[Submission] = None
         self._outbox.waiting()
         self._tell_damaged()
 
@@ -43,9 +45,30 @@ class Post:
 
     def add(self, work: Work, tag: str, markups: str, reading: Reading, annotator: str, comment: str) -> Submission:
         """Keep a label until the server has it. Raises OSError."""
-        submission = Submission(str(uuid.uuid4()), work.image_id, tag, markups, reading.to_dict(), annotator, comment)
+        submission = Submission(
+            str(uuid.uuid4()),
+            work.image_id,
+            tag,
+            markups,
+            reading.to_dict(),
+            annotator,
+            comment,
+            work.origin.sha256,
+        )
         self._outbox.add(submission, work.store)
+        self._latest = submission
         return submission
+
+    def has_taken(self, work: Work, tag: str, comment: str) -> bool:
+        """Whether this very work was handed in already, and not refused: pressing twice makes no second label."""
+        candidates = [entry.submission for entry in self._outbox.waiting(work.store)]
+        candidates += [self._latest] if self._latest is not None else []
+        wanted = (work.submitted, tag, comment)
+        return any(wanted == (each.submission_id, each.tag, each.comment) for each in candidates)
+
+    def holds(self, submission_id: str) -> bool:
+        """Whether a label is still on this computer; one that was added and is not has arrived."""
+        return self._outbox.holds(submission_id)
 
     def send_or_wait(self) -> None:
         """Send now where the server can be reached, and tell the user what became of it."""
@@ -87,6 +110,8 @@ class Post:
         self._sending = None
         for submission, _receipt in sent.accepted:
             self._arrived(submission)
+        if self._latest in [entry.submission for entry in sent.refused]:
+            self._latest = None
         if sent.failure is not None:
             self._link.noticed(sent.failure)
             self._board.fail(_waits(sent.failure))

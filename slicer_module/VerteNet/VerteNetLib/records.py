@@ -25,7 +25,7 @@ class Records:
 
     def write(self, name: str, content: Mapping[str, Any]) -> None:
         """Replace the record at once; readers see the old one or the new one."""
-        write_text(self.path(name), json.dumps(content, indent=1, allow_nan=False) + "\n")
+        write_text(self.path(name), json.dumps(content, allow_nan=False) + "\n")
 
     def names(self) -> list[str]:
         """Sorted; temporary files of a write that was interrupted are not among them."""

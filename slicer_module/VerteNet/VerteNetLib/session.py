@@ -7,6 +7,7 @@ whoever subscribed. Methods that a situation does not allow (`states.allows`) sa
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Optional, Union
 
@@ -17,30 +18,25 @@ from vertenet.measure.aac import Grade, Wall
 from vertenet.radiograph import Spacing
 from vertenet.spine import CORNERS, STANDARD_LEVELS, Level, Side, Spine
 
-from .answers import Proposal, Sample
+from .answers import Origin, Proposal, Sample
 from .board import Message
-from .connection import Connection
 from .deidentify import installation_secret
 from .export import export
 from .i18n import _
 from .identity import annotator_name
 from .interfaces import LoadedImage, Progress, Server
 from .label_text import label_text
-from .library import Origin
-from .local_server import PROGRAM_KEY, LocalServer, find_program
-from .session_state import SessionState, Statistics
+from .server_side import CERTIFICATE_KEY, TOKEN_KEY, URL_KEY, ServerSide
+from .session_state import Statistics
 from .states import Action
 from .upload import prepare_upload
-from .words import about_connection, about_proposal, about_refusal, sentences
+from .words import about_proposal, about_refusal, sentences
 from .work import Work
-
-#: Keys of the user's settings.
-URL_KEY, TOKEN_KEY, CERTIFICATE_KEY = "server/url", "server/token", "server/certificate"
 
 __all__ = ["CERTIFICATE_KEY", "TOKEN_KEY", "URL_KEY", "Message", "Session", "Statistics"]
 
 
-class Session(SessionState):
+class Session(ServerSide):
     """One reader at one window.
 
     Parameters
@@ -58,89 +54,38 @@ class Session(SessionState):
         A lost server is looked for, and a training watched, so many times as often as usual.
     """
 
-    # The server
-
-    def connect(self, url: str, token: str = "", verify: Union[bool, str] = True) -> None:
-        """Connect, and keep address and token in the settings once that worked."""
-
-        def remember() -> None:
-            self.settings.set(URL_KEY, url)
-            self.settings.set(TOKEN_KEY, token)
-            self.settings.set(CERTIFICATE_KEY, verify if isinstance(verify, str) else "")
-
-        self._connect(url, token, verify, "", remember)
-
-    def disconnect(self) -> None:
-        if self._may(Action.DISCONNECT):
-            self._watch.forget()
-            self._link.close()
-            self._board.inform(_("Not connected."))
-
-    def start_local_server(self, studies: Path) -> None:
-        """Serve a folder of images from this computer, and connect to that."""
-        if not self._may(Action.START_SERVER):
-            return
-        studies = Path(studies).resolve()
-        local = LocalServer(find_program(self.settings.get(PROGRAM_KEY)) or "", studies)
-        self._local = local
-
-        def started(url: str) -> None:
-            self._connect(url, "", True, f"folder:{studies}", lambda: None)
-
-        self.jobs.start(_("Starting the server on this computer"), local.start, started, self._board.fail)
-
-    def stop_local_server(self) -> None:
-        if not self._may(Action.STOP_SERVER):
-            return
-        local, self._local = self._local, None
-        self._watch.forget()
-        self._link.close()
-
-        def stopped(_nothing: None) -> None:
-            self._board.inform(_("The server on this computer was stopped."))
-
-        self.jobs.start(_("Stopping the server"), lambda _progress: local.stop(), stopped, self._board.fail)
-
-    def refresh(self) -> None:
-        """Ask the server quietly how things stand."""
-        self._link.refresh()
-        self._watch.look()
-        self._watch.look_at_versions()
-
-    def cancel(self) -> None:
-        """Stop what runs in the foreground."""
-        self.jobs.cancel()
-
     # The image
 
     def next_image(self, strategy: str = "hybrid") -> None:
         """Fetch and show the image that the server wants annotated next."""
         if not self._may(Action.NEXT_IMAGE):
             return
-        store, library = self._link.store, self._library
+        link, library = self._link, self._library
 
-        def work(server: Server, progress: Progress) -> Optional[tuple[Sample, Path]]:
+        def work(server: Server, progress: Progress) -> Optional[tuple[Sample, Path, Origin]]:
             sample = server.next_sample(strategy)
-            return None if sample is None else (sample, library.fetch(server, Origin(store, sample.image_id), progress))
+            if sample is None:
+                return None
+            return (sample, *library.fetch(server, link.origin(sample.image_id), progress))
 
-        def show(found: Optional[tuple[Sample, Path]]) -> None:
+        def show(found: Optional[tuple[Sample, Path, Origin]]) -> None:
             if found is None:
                 self._board.inform(_("No image is left: all are labelled, put aside, or on other desks."))
             else:
-                sample, path = found
-                self._show(path, sample.image_id, Origin(store, sample.image_id), sample.scores)
+                sample, path, origin = found
+                self._show(lambda: self.stage.load(path, sample.image_id), origin, sample.scores)
 
         self._link.run(_("Asking for the next image"), work, show)
 
     def use_volume(self, volume_id: str) -> None:
         """Work on a volume of the scene; one that came from a server is still that server's image."""
-        if self._may(Action.USE_VOLUME) and self.put_away():
-            try:
-                image = self.stage.adopt(volume_id)
-                file = self.stage.source_file()
-                self._begin(image, self._library.origin_of(file), "" if file is None else str(file), {})
-            except VerteNetError as error:
-                self._board.fail(error)
+        if self._may(Action.USE_VOLUME):
+            self._show(lambda: self.stage.adopt(volume_id))
+
+    def open_file(self, path: Path) -> None:
+        """Work on an image file of this computer; it is added to the scene."""
+        if self._may(Action.USE_VOLUME):
+            self._show(lambda: self.stage.load(path, path.name.split(".")[0] or path.name))
 
     def upload(self, consented: bool, burned_in_checked: bool = False) -> None:
         """Send the image to the server, without the patient; see `deidentify`."""
@@ -149,7 +94,7 @@ class Session(SessionState):
         if not consented:
             self._board.warn(_("The image stays on this computer until you agree to send it."))
             return
-        store = self._link.store
+        link, key = self._link, self._desk.work.key
         try:
             secret = installation_secret(self.settings)
             prepared = prepare_upload(self.stage, self.folder / "uploads", secret, burned_in_checked)
@@ -157,8 +102,10 @@ class Session(SessionState):
             self._board.fail(error)
             return
 
-        def sent(image_id: str) -> None:
-            self._desk.belongs_to(Origin(store, image_id))
+        def sent(uploaded: tuple[str, str]) -> None:
+            image_id, sha256 = uploaded
+            if self._is_on_desk(key):
+                self._desk.belongs_to(replace(link.origin(image_id), sha256=sha256))
             self._board.inform(_("The image is on the server as {image}.").format(image=image_id))
             self._link.refresh()
 
@@ -183,9 +130,15 @@ class Session(SessionState):
             parameters["spacing_mm"] = work.spacing.row
 
         def ask(server: Server, _progress: Progress) -> Proposal:
-            return server.infer(work.image_id, parameters, work.size)
+            return server.infer(work.image_id, parameters, work.size, work.origin.sha256)
 
-        self._link.run(_("The model looks at the image"), ask, self._proposed)
+        def answered(proposal: Proposal) -> None:
+            if self._is_on_desk(work.key):
+                self._proposed(proposal)
+            else:
+                self._board.warn(_("The image that the model was asked about is not on the screen any more."))
+
+        self._link.run(_("The model looks at the image"), ask, answered)
 
     def start_by_hand(self, anterior: Side) -> None:
         """24 points without a position, to be placed."""
@@ -239,13 +192,22 @@ class Session(SessionState):
         if not self._may(Action.SUBMIT):
             return
         work = self._desk.work
+        if self._post.has_taken(work, tag, comment):
+            if self._post.holds(work.submitted):
+                self._post.send_or_wait()
+            else:
+                self._board.inform(_("The label of {image} is on the server already.").format(image=work.image_id))
+            return
         try:
             reading, markups = self.reading(), self._label(work)
             submission = self._post.add(work, tag, markups, reading, annotator_name(self.settings), comment)
-            self._desk.submitted(submission.submission_id)
         except (VerteNetError, OSError) as error:
             self._board.fail(error)
             return
+        try:
+            self._desk.submitted(submission.submission_id)
+        except OSError as error:  # the label itself is kept
+            self._board.fail(error)
         self._spent[work.origin] = work.minutes
         self._post.send_or_wait()
 
@@ -268,21 +230,34 @@ class Session(SessionState):
 
     def restore_draft(self, key: str) -> None:
         """Show the image of a draft with what was made of it; it is fetched again where it is gone."""
+        if not self._may(Action.RESTORE_DRAFT):
+            return
         work = self._drafts.get(key)
+        file = Path(work.file) if work is not None and work.file else None
         if work is None:
             self._board.warn(_("That work is not kept any more."))
-        elif work.file and Path(work.file).is_file():
-            self._show(Path(work.file), work.name, work.origin, {})
-        elif work.image_id and work.store == self._link.store and self._link.online and not self.jobs.busy:
-            self._link.run(
-                _("Fetching {image}").format(image=work.image_id),
-                lambda server, progress: self._library.fetch(server, work.origin, progress),
-                lambda path: self._show(path, work.name, work.origin, {}),
-            )
-        elif work.image_id:
-            self._board.warn(_("Connect to {server} first: it has the image.").format(server=work.store))
+        elif file is not None and file.is_file() and work.origin in (None, self._library.origin_of(file)):
+            self._show(lambda: self.stage.load(file, work.name), work.origin)
+        elif work.origin and work.store == self._link.store and self._link.online:
+            self._fetch_again(work)
+        elif work.origin:
+            self._board.warn(_("Connect to {server} first: it has the image.").format(server=work.origin.server))
         else:
             self._board.warn(_("Load the image {image} and choose it as volume.").format(image=work.name))
+
+    def _fetch_again(self, work: Work) -> None:
+        """Show the image of a draft whose file is gone from this computer."""
+
+        def show(fetched: tuple[Path, Origin]) -> None:
+            path, origin = fetched
+            if origin == work.origin:
+                self._show(lambda: self.stage.load(path, work.name), origin)
+            else:
+                text = _("The server has another image as {image} now. The work on the earlier one is kept.")
+                self._board.warn(text.format(image=work.image_id))
+
+        label = _("Fetching {image}").format(image=work.image_id)
+        self._link.run(label, lambda server, progress: self._library.fetch(server, work.origin, progress), show)
 
     # The model
 
@@ -312,7 +287,7 @@ class Session(SessionState):
         self._link.run(_("Changing the version"), lambda server, _p: server.rollback(version), served)
 
     def put_away(self) -> bool:
-        """Keep the work on the present image, and let go of it; whether another one may come."""
+        """Keep the work on the present image, and let go of it; whether that could be kept."""
         try:
             self._desk.put_away()
         except OSError as error:
@@ -331,44 +306,29 @@ class Session(SessionState):
             if self._local is not None:
                 self._local.stop()
 
-    def _may(self, action: Action) -> bool:
-        if self.allows(action):
-            return True
-        self._board.warn(_("That is not possible now: {action}.").format(action=action))
-        return False
+    def _is_on_desk(self, key: str) -> bool:
+        """Whether the image that something was asked about is still the one on the screen."""
+        work = self._desk.work
+        return work is not None and work.key == key
 
-    def _connect(
-        self, url: str, token: str, verify: Union[bool, str], store: str, connected: Callable[[], None]
+    def _show(
+        self,
+        show: Callable[[], LoadedImage],
+        origin: Optional[Origin] = None,
+        scores: Optional[Mapping[str, Any]] = None,
     ) -> None:
-        if not self._may(Action.CONNECT):
-            return
-        self._watch.forget()
+        """Go on with another image; where it cannot be shown, the present one stays, and so does the work on it."""
         try:
-            connection = Connection(url, token, verify, annotator_name(self.settings), store)
-        except VerteNetError as error:
+            self._desk.save()
+            image = show()
+            file = self.stage.source_file()
+            origin = origin or self._library.origin_of(file)
+            taken_up = self._desk.begin(image, origin, "" if file is None else str(file))
+        except (VerteNetError, OSError) as error:
             self._board.fail(error)
             return
-
-        def done() -> None:
-            connected()
-            self._board.show(about_connection(self._link.info))
-            self._watch.look()
-            self._watch.look_at_versions()
-            self._post.send_quietly()
-
-        self._link.open(connection, done)
-
-    def _show(self, path: Path, name: str, origin: Optional[Origin], scores: Mapping[str, Any]) -> None:
-        if self.put_away():
-            try:
-                image = self.stage.load(path, name)
-                self._begin(image, origin, str(path), scores)
-            except VerteNetError as error:
-                self._board.fail(error)
-
-    def _begin(self, image: LoadedImage, origin: Optional[Origin], file: str, scores: Mapping[str, Any]) -> None:
-        self._scores = scores
-        if self._desk.begin(image, origin, file):
+        self._scores = scores or {}
+        if taken_up:
             self._board.inform(_("Your unfinished work on {image} was taken up again.").format(image=image.name))
         elif image.warnings:
             self._board.warn(sentences(image.warnings))

@@ -12,7 +12,7 @@ from vertenet.errors import GeometryError
 from vertenet.measure.aac import Aac24
 from vertenet.reading import Reading
 
-from .answers import ModelVersion, Proposal, Sample, ServerInfo, Submission, TrainingProgress
+from .answers import ModelVersion, Origin, Proposal, Sample, ServerInfo, Submission, TrainingProgress
 from .assessment import assess_work
 from .board import Board, Message
 from .client import Client
@@ -23,7 +23,7 @@ from .i18n import _
 from .identity import READER_KEY
 from .interfaces import Server, Settings, Stage, Unsubscribe
 from .jobs import Jobs
-from .library import Library, Origin
+from .library import Library
 from .link import RECONNECT_S, Link
 from .local_server import PROGRAM_KEY, LocalServer, find_program
 from .outbox import Outbox
@@ -59,7 +59,7 @@ class SessionState:
         self._drafts = Drafts(folder / "drafts")
         self._library = Library(folder / "images")
         self._desk = Desk(stage, jobs, self._board, self._drafts)
-        self._link = Link(jobs, self._board, connect, self._found_again, RECONNECT_S / haste)
+        self._link = Link(jobs, self._board, connect, self._found_again, self._replaced, RECONNECT_S / haste)
         self._post = Post(Outbox(folder / "outbox"), self._link, self._board, self._arrived)
         self._watch = TrainingWatch(jobs, self._board, self._link, POLL_S / haste)
         self._local: Optional[LocalServer] = None
@@ -184,7 +184,14 @@ class SessionState:
 
     def drafts(self) -> Sequence[Draft]:
         """Work that was kept and has not arrived, newest first."""
-        return self._drafts.all()
+        kept = []
+        for draft in self._drafts.all():
+            # Its label may have arrived when nobody listened: after "stop", or from another window.
+            if draft.submitted and not self._post.holds(draft.submitted):
+                self._drafts.remove(draft.key)
+            else:
+                kept.append(draft)
+        return kept
 
     def _found_again(self) -> None:
         """The server answers again after it was gone."""
@@ -192,9 +199,13 @@ class SessionState:
         self._watch.look()
         self._post.send_quietly()
 
+    def _replaced(self) -> None:
+        """Another store answers where the server was."""
+        self._watch.forget()
+
     def _arrived(self, submission: Submission) -> None:
         """A label is on the server. It may be of an earlier session, and then took no time of this one."""
-        origin = Origin(self._link.store, submission.image_id)
+        origin = Origin(self._link.store, submission.image_id, submission.image_sha256)
         self._desk.arrived(submission.submission_id, origin)
         self._done.add(origin)
         self._watch.look()  # enough labels start a round by themselves

@@ -34,10 +34,13 @@ _KINDS = {
     404: FailureKind.NOT_FOUND,
     409: FailureKind.CONFLICT,
     413: FailureKind.TOO_LARGE,
+    421: FailureKind.MISDIRECTED,
     422: FailureKind.REJECTED,
     429: FailureKind.BUSY,
     503: FailureKind.BUSY,
 }
+#: By it a server knows that another store than its own is meant, and does nothing.
+_STORE_HEADER = "VerteNet-Store"
 #: How our server begins the sentence of a 404 for a path, as against one for an image.
 _NO_SUCH_PATH = "There is nothing at"
 
@@ -66,6 +69,8 @@ class Transport:
 
     def __init__(self, connection: Connection, haste: float = 1.0) -> None:
         self.connection, self._haste = connection, haste
+        #: The store that is meant by every request, see `ServerInfo.store`; None until it is known.
+        self.store: Optional[str] = None
 
     def ask(
         self,
@@ -90,6 +95,8 @@ class Transport:
         """A successful answer whose body has not been read yet; see `chunks`. Raises `ServerError`."""
         connection = self.connection
         with requests.Session() as http:
+            if self.store:
+                http.headers[_STORE_HEADER] = self.store
             # A proxy of the environment has no business between this computer and itself.
             http.trust_env = not connection.is_loopback
             with _told(connection.url):
@@ -202,7 +209,7 @@ def _refuse_failure(response: requests.Response, url: str) -> None:
             remedy=_("It is an old version, or MONAI Label's own server: start it with vertenet serve"),
         )
     sentence = sentence or _said_of(kind, status)
-    remedy = _remedies().get(kind)
+    remedy = remedy_of(kind)
     if kind is FailureKind.BUSY and retry_after_s is not None:
         remedy = _("Try again in {seconds:.0f} s").format(seconds=max(1.0, retry_after_s))
     raise ServerError(kind, sentence, remedy=remedy, retry_after_s=retry_after_s)
@@ -234,20 +241,23 @@ def _said_of(kind: FailureKind, status: int) -> str:
         FailureKind.FORBIDDEN: _("The role of this token does not allow that"),
         FailureKind.NOT_FOUND: _("The server does not have what was asked for"),
         FailureKind.CONFLICT: _("The server refuses this, because something else came first"),
+        FailureKind.MISDIRECTED: _("Another server answers at this address than the one that was asked"),
         FailureKind.TOO_LARGE: _("The server refuses this, because it is too large"),
         FailureKind.BUSY: _("The server is busy"),
         FailureKind.SERVER_FAULT: _("The server failed (status {status})").format(status=status),
     }.get(kind, _("The server refused the request (status {status})").format(status=status))
 
 
-def _remedies() -> Mapping[FailureKind, str]:
+def remedy_of(kind: FailureKind) -> Optional[str]:
+    """What a person can do about it, where that is the same each time."""
     return {
         FailureKind.UNAUTHORIZED: _("Enter the token that you were given"),
         FailureKind.FORBIDDEN: _("Ask who runs the server for a token with that role"),
         FailureKind.CONFLICT: _("Refresh, and look at what is there now"),
+        FailureKind.MISDIRECTED: _("Connect again to see what is there; work for the other server is kept"),
         FailureKind.BUSY: _("Try again in a moment"),
         FailureKind.SERVER_FAULT: _("Try again, or ask who runs the server to look into its log"),
-    }
+    }.get(kind)
 
 
 def printable(text: str, longest: int) -> str:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
+from vertenet.files import sha256_of
+
 from .deidentify import deidentify, is_dicom, pseudonymous_id
 from .interfaces import Progress, Server, Stage
 
@@ -21,8 +23,10 @@ class PreparedUpload:
     pixels: Optional[Path] = None
     burned_in_checked: bool = False
 
-    def send(self, server: Server, progress: Progress) -> str:
-        """Send it; the image's id on the server. The copies on this computer are removed.
+    def send(self, server: Server, progress: Progress) -> tuple[str, str]:
+        """Send it; the image's id on the server, and the SHA-256 of the file that was sent.
+
+        The copies on this computer are removed.
 
         Raises
         ------
@@ -33,10 +37,11 @@ class PreparedUpload:
             if self.dicom is not None:
                 path = Path(folder, "image.dcm")
                 deidentify(self.dicom, path, self.secret, burned_in_checked=self.burned_in_checked)
+            sha256 = sha256_of(path)
             image_id = server.upload(path, pseudonymous_id(path, self.secret), progress)
         if self.pixels is not None:
             self.pixels.unlink(missing_ok=True)
-        return image_id
+        return image_id, sha256
 
 
 def prepare_upload(stage: Stage, folder: Path, secret: bytes, burned_in_checked: bool) -> PreparedUpload:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from vertenet.reading import Reading
-from vertenet.spine import CORNERS
+from vertenet.spine import CORNERS, MIDPOINTS, Spine
 
 from .answers import ServerInfo
 from .board import Message
@@ -17,10 +17,24 @@ def sentences(parts: Iterable[str]) -> str:
     return " ".join(part if part.endswith((".", "!", "?")) else f"{part}." for part in parts)
 
 
+def points_with_position(spine: Spine) -> str:
+    """``24 of 24 corners and 12 of 12 mid-endplate points``; the latter where the spine has any."""
+    corners, middles = (
+        [vertebra[name].is_present for vertebra in spine for name in names if name in vertebra.points]
+        for names in (CORNERS, MIDPOINTS)
+    )
+    text = _("{placed} of {total} corners").format(placed=sum(corners), total=len(corners))
+    if not middles:
+        return text
+    return _("{corners} and {placed} of {total} mid-endplate points").format(
+        corners=text, placed=sum(middles), total=len(middles)
+    )
+
+
 def about_proposal(reading: Reading) -> Message:
     """What the user is told of a model's answer that is on the screen."""
-    count = sum(vertebra[name].is_present for vertebra in reading.spine for name in CORNERS)
-    text = _("The model placed {count} points. Look at each of them.").format(count=count)
+    placed = points_with_position(reading.spine)
+    text = _("The model placed {points}. Look at each of them.").format(points=placed)
     if reading.levels.certain:
         return Message("info", text)
     if reading.levels.alternative is None:

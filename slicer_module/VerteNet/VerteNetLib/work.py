@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Optional
 
 from vertenet.errors import VerteNetError
@@ -13,10 +13,9 @@ from vertenet.radiograph import Spacing
 from vertenet.reading import Reading
 from vertenet.spine import Spine
 
-from .answers import Proposal
-from .library import Origin
+from .answers import Origin, Proposal
 
-_SCHEMA = "vertenet-draft/1"
+_SCHEMA = "vertenet-draft/2"
 
 
 @dataclass(frozen=True)
@@ -28,8 +27,10 @@ class Work:
     name : str
         The image's name on the screen.
     size : (rows, columns)
-    store, image_id : str
-        Which server's image it is (`Connection.store`), and its id there; empty for an image of this computer.
+    origin : Origin or None
+        Which server's image it is; None for an image of this computer.
+    pixels_sha256 : str
+        Of the pixels of an image of this computer: names and sizes are alike, patients are not.
     file : str
         Where the server's image was put; empty for a volume of the scene.
     spine : Spine or None
@@ -48,8 +49,8 @@ class Work:
 
     name: str
     size: tuple[int, int]
-    store: str = ""
-    image_id: str = ""
+    origin: Optional[Origin] = None
+    pixels_sha256: str = ""
     file: str = ""
     spine: Optional[Spine] = None
     aac: Aac24 = field(default_factory=Aac24)
@@ -63,18 +64,22 @@ class Work:
     @property
     def content(self) -> tuple[Any, ...]:
         """What a reader would miss; two works that are alike in it need not both be kept."""
-        return self.spine, self.aac, self.notes, self.spacing, self.swapped, self.image_id, self.proposal is None
+        return self.spine, self.aac, self.notes, self.spacing, self.swapped, self.origin, self.proposal is None
 
     @property
     def key(self) -> str:
         """One for each image, the same in every session; a file's name, so it is no patient's."""
-        origin = f"{self.store}\0{self.image_id}" if self.image_id else f"\0{self.name}\0{self.size}"
-        return hashlib.sha256(origin.encode()).hexdigest()[:24]
+        return key_of(self.origin) if self.origin else _key("", self.name, str(self.size), self.pixels_sha256)
 
     @property
-    def origin(self) -> Optional[Origin]:
-        """Which server's image it is; None for an image of this computer."""
-        return Origin(self.store, self.image_id) if self.image_id else None
+    def store(self) -> str:
+        """The store that has the image; empty for an image of this computer."""
+        return self.origin.store if self.origin else ""
+
+    @property
+    def image_id(self) -> str:
+        """The image's id in its store; empty for an image of this computer."""
+        return self.origin.image_id if self.origin else ""
 
     @property
     def alternative(self) -> Optional[Spine]:
@@ -92,8 +97,8 @@ class Work:
             "schema": _SCHEMA,
             "name": self.name,
             "size": list(self.size),
-            "store": self.store,
-            "image_id": self.image_id,
+            "origin": None if self.origin is None else asdict(self.origin),
+            "pixels_sha256": self.pixels_sha256,
             "file": self.file,
             "spine": None if self.spine is None else self.spine.to_dict(),
             "aac": self.aac.to_dict(),
@@ -114,11 +119,12 @@ class Work:
         try:
             reading, spacing, spine = data["proposal"], data["spacing"], data["spine"]
             rows, columns = data["size"]
+            origin = data["origin"]
             return cls(
                 name=str(data["name"]),
                 size=(int(rows), int(columns)),
-                store=str(data["store"]),
-                image_id=str(data["image_id"]),
+                origin=None if origin is None else Origin(**{name: str(value) for name, value in origin.items()}),
+                pixels_sha256=str(data["pixels_sha256"]),
                 file=str(data["file"]),
                 spine=None if spine is None else Spine.from_dict(spine),
                 aac=Aac24.from_dict(data["aac"]),
@@ -131,3 +137,12 @@ class Work:
             )
         except (VerteNetError, KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"the draft is damaged ({error})") from error
+
+
+def key_of(origin: Origin) -> str:
+    """`Work.key` of the work on a server's image."""
+    return _key(origin.store, origin.image_id, origin.sha256)
+
+
+def _key(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]

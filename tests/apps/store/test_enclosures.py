@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from labelapp.identity import Caller, current_caller
 from labelapp.state import connect
@@ -22,6 +23,7 @@ from labelapp.store import RadiographStore
 from labelapp.store.enclosures import SubmissionConflictError
 from vertenet.assess import assess
 from vertenet.errors import AnnotationError, OptionError, SchemaError
+from vertenet.files import sha256_of
 from vertenet.imaging import read
 from vertenet.measure import Aac24
 from vertenet.reading import Reading
@@ -69,6 +71,32 @@ def test_the_annotator_is_the_token_s_holder_also_for_submissions(store):
         assert keep(store, who="anna").repeated
     finally:
         current_caller.reset(token)
+
+
+def test_a_store_is_known_by_an_identity_that_stays_with_its_database(store, tmp_path):
+    assert uuid.UUID(store.identity)
+    assert RadiographStore(str(store.folder)).identity == store.identity
+    assert make_store(tmp_path / "another").identity != store.identity
+
+
+def test_a_label_is_refused_where_its_reader_saw_another_image(store):
+    path = Path(store.get_image_uri(PLAIN))
+    text, info = label_text(store, PLAIN).encode(), {"image_sha256": sha256_of(path), "submission": ID}
+    store.keep(PLAIN, text, "final", info)
+    with Image.open(path) as image:
+        mirrored = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    mirrored.save(path)  # another patient's under the same name, and of the same size
+    with pytest.raises(SubmissionConflictError, match="another image"):
+        store.keep(PLAIN, text, "final", {**info, "submission": str(uuid.uuid4())})
+    assert len(store.revisions(PLAIN)) == 1
+    assert store.keep(PLAIN, text, "final", info).repeated, "what was kept was kept"
+    assert "image_sha256" not in store.get_label_info(PLAIN, "final")
+
+
+@pytest.mark.parametrize("sha256", ["", "ABC", 3, "g" * 64, "A" * 64])
+def test_a_hash_that_is_none_is_refused(store, sha256):
+    with pytest.raises(OptionError, match="SHA-256"):
+        store.keep(PLAIN, label_text(store, PLAIN).encode(), "final", {"image_sha256": sha256})
 
 
 def test_without_an_id_every_submission_is_a_revision(store):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -88,31 +86,6 @@ def test_a_midpoint_far_from_its_endplate_becomes_missing_and_no_other():
     cleaned = edits.without_stray_midpoints(spine)
     assert cleaned["L3"]["SM"] == Corner.missing()
     assert [name for name, corner in cleaned.named_points() if not corner.is_present] == ["L3-SM"]
-
-
-def test_a_good_spine_has_no_faults():
-    assert edits.faults(truth_of(sample(2)), "image") == ()
-
-
-@pytest.mark.parametrize(
-    ("exchange", "words"),
-    [(("L2-SA", "L2-SP"), "L2-SA and L2-SP seem to be swapped"), (("L2-SA", "L2-IA"), "L2-SA and L2-IA seem")],
-)
-def test_crossed_corners_are_named(exchange, words):
-    spine = files.spine()
-    first, second = (spine["L2"][name[-2:]] for name in exchange)
-    spine = edits.with_corner(edits.with_corner(spine, exchange[0], second), exchange[1], first)
-    (sentence,) = edits.faults(spine, "image")
-    assert words in sentence
-    assert sentence.endswith(".")
-
-
-def test_levels_out_of_order_are_named():
-    spine = files.spine()
-    upper, lower = spine["L2"], spine["L3"]
-    others = [v for v in spine if v.level not in ("L2", "L3")]
-    spine = replace(spine, vertebrae=(*others, replace(upper, level="L3"), replace(lower, level="L2")))
-    assert any("L3 lies above L2" in sentence for sentence in edits.faults(spine, "image"))
 
 
 def test_history_goes_back_forward_and_is_cut_by_something_new():

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import slicer
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.uid import JPEGBaseline8Bit, RLELossless
 from VerteNetLib.mrml.image import VolumeImage
+from VerteNetLib.mrml.volumes import source_file
 from vtk.util.numpy_support import vtk_to_numpy
 
 from vertenet.errors import ImageReadError
@@ -42,6 +45,26 @@ def test_a_sample_is_shown_and_its_crop_told_as_the_server_does(world, path):
     assert stage.overlays.crop() == detect_crop(served, spine)
     assert (stage.overlays.crop().state == "cropped") == bool(told["segments"])
     stage.close()
+
+
+def test_a_volume_that_slicers_dicom_module_loaded_is_read_by_its_file(world, tmp_path, monkeypatch):
+    """That module leaves no storage node, but the UID of the instance, under which its database knows the file."""
+    path = files.dicom(tmp_path / "IM1", bits=12, PhotometricInterpretation="MONOCHROME1", PixelSpacing=["0.5", "0.25"])
+    uid, served = str(dcmread(path).SOPInstanceUID), read(path)
+    volume = VolumeImage.load(world.scene, path, "loaded").volume
+    loaded = world.scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "of the DICOM module")
+    loaded.SetAndObserveImageData(volume.GetImageData())
+    loaded.CopyOrientation(volume)
+    loaded.SetAttribute("DICOM.instanceUIDs", uid)
+    known = {uid: str(path)}
+    monkeypatch.setattr(slicer, "dicomDatabase", SimpleNamespace(fileForInstance=lambda n: known.get(n, "")), False)
+    image = VolumeImage.adopt(loaded)
+    assert (image.spacing, image.spacing.source) == (served.spacing, SpacingSource.PIXEL_SPACING)
+    np.testing.assert_allclose(image.radiograph().pixels, served.pixels, atol=1e-3)
+    other = world.scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "of a file that is gone")
+    other.SetAndObserveImageData(volume.GetImageData())
+    other.SetAttribute("DICOM.instanceUIDs", "1.2.3")
+    assert source_file(other) is None
 
 
 @pytest.mark.parametrize("bits", [8, 12, 16])

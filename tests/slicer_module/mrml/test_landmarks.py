@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import slicer
+from VerteNetLib.mrml.grid import PixelGrid
+from VerteNetLib.mrml.points import PointNodes
 
 from vertenet.annotation import markups
 from vertenet.spine import CORNERS, STANDARD_LEVELS, Corner, Spine, Status, Transition
@@ -317,3 +319,21 @@ def test_landmarks_of_two_images_do_not_mix(world, stage):
     stage.landmarks.show(truth_of(sample(1)))
     stage.adopt(first.volume_id)
     assert stage.landmarks.spine() == truth_of(sample(2))
+
+
+def test_points_that_are_followed_one_by_one_are_read_as_if_all_were(world, editing):
+    """What is read after each step of a drag, beside what a reader of the nodes who saw none of it makes of them."""
+    grid = PixelGrid.of(world.scene.GetNodeByID(editing.image.volume_id))
+    main, (further,) = main_node(world), world.nodes(NODE, "further landmarks")
+    afresh = lambda: PointNodes(main, further, grid, editing.image.name).read()  # noqa: E731
+    for step in range(1, 5):
+        for number in (0, 7, 23):
+            x, y, z = main.GetNthControlPointPosition(number)
+            main.SetNthControlPointPosition(number, x + 0.7 * step, y - 0.4 * step, z)
+            assert editing.landmarks.spine() == afresh()
+    main.SetNthControlPointPositionMissing(7)
+    assert editing.landmarks.spine() == afresh()
+    main.SetNthControlPointPosition(7, 1, 2, 0)
+    main.SetNthControlPointLabel(7, "something else")
+    main.SetNthControlPointPosition(8, 3, 4, 0)
+    assert editing.landmarks.spine() == afresh()

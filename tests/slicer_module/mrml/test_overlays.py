@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import slicer
+from PIL import Image
 from VerteNetLib.mrml import shapes, wording
 from VerteNetLib.mrml.overlays import KINDS
 from vtk.util.numpy_support import vtk_to_numpy
@@ -195,7 +196,7 @@ def test_overlays_lie_below_the_image_in_the_data_tree(world, stage):
         assert tree.GetItemParent(tree.GetItemByDataNode(node)) == image, role
 
 
-def test_a_deleted_image_takes_its_overlays_along_and_leaves_the_landmarks(world, stage):
+def test_a_deleted_image_takes_its_overlays_along_and_leaves_the_landmarks(world, stage, capfd):
     loaded(stage, 2)
     other = stage.landmarks.spine()
     world.scene.RemoveNode(world.scene.GetNodeByID(stage.image.volume_id))
@@ -205,6 +206,41 @@ def test_a_deleted_image_takes_its_overlays_along_and_leaves_the_landmarks(world
     assert len(world.nodes(POINTS, "landmarks")) == 1
     loaded(stage, 1)
     assert stage.landmarks.spine() != other
+    assert "Traceback" not in capfd.readouterr().err, "VTK prints what an observer raises"
+
+
+@pytest.mark.parametrize("number", [2, 6])
+def test_no_colour_table_has_a_range_that_vtk_complains_of_also_while_the_scene_closes(world, stage, capfd, number):
+    loaded(stage, number)
+    world.render()
+    for role in MODELS:
+        node = layer(world, role)
+        for display in (node.GetNthDisplayNode(n) for n in range(node.GetNumberOfDisplayNodes())):
+            assert display.GetScalarRange()[0] < display.GetScalarRange()[1]
+    stage.landmarks.clear()
+    world.render()
+    loaded(stage, number)
+    world.clear()
+    world.render()
+    assert "table range" not in capfd.readouterr().err
+
+
+def test_what_is_moved_in_place_is_drawn_as_if_it_were_new(world, stage, tmp_path):
+    loaded(stage, 6)
+    world.render()
+    data = {role: layer(world, role).GetPolyData() for role in ("guides", "bands", "levels")}
+    start = world.to_display(stage.landmarks.position("L3-SA"))
+    world.drag(start, (start[0] + 9, start[1] + 4), steps=3)
+    assert all(layer(world, role).GetPolyData() is was for role, was in data.items())
+    world.move(5, 5)  # off the point, which is highlighted under the mouse
+    stage.view.capture(tmp_path / "moved.png")
+    for role in MODELS:
+        copy = type(layer(world, role).GetPolyData())()
+        copy.DeepCopy(layer(world, role).GetPolyData())
+        layer(world, role).SetAndObservePolyData(copy)
+    stage.view.capture(tmp_path / "new.png")
+    moved, new = (np.asarray(Image.open(tmp_path / name), dtype=int) for name in ("moved.png", "new.png"))
+    assert np.abs(moved - new).max() <= 1
 
 
 def test_overlays_of_another_image_stay_as_they_are(world, stage):

@@ -1,17 +1,13 @@
-"""A reader's place without Qt: real MRML, a session, and one real server for all of these tests."""
+"""A reader's place without Qt: real MRML, and a session."""
 
 from __future__ import annotations
 
-import shutil
 import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-from tests.e2e.conftest import our_server
-from vertenet import phantom
 
 from ..mrml_scene import MrmlScene
 
@@ -20,13 +16,6 @@ from VerteNetLib.connection import Connection  # isort: skip
 from VerteNetLib.jobs import Jobs  # isort: skip
 from VerteNetLib.local_server import PROGRAM_KEY  # isort: skip
 from VerteNetLib.session import Session  # isort: skip
-
-#: id: (seed, scanner, file format). Dots, as in a SOPInstanceUID, are the rule in clinics.
-IMAGES = {
-    "1.2.840.1": (1, "hologic-horizon", "dicom"),
-    "lateral": (3, "ge-prodigy-de", "png"),
-}
-
 
 #: Seconds are long in a test.
 HASTE = 20.0
@@ -40,33 +29,6 @@ class Remembered(dict):
 
     def get(self, key: str, default: str = "") -> str:
         return super().get(key, default)
-
-
-def draw_studies(folder: Path) -> Path:
-    for name, (seed, scanner, kind) in IMAGES.items():
-        drawn = phantom.generate(seed, scanner=scanner, difficulty="easy", crop=None)
-        phantom.write(drawn, folder, format=kind, name=name).with_name(f"{name}.truth.json").unlink()
-    return folder
-
-
-@pytest.fixture(scope="session")
-def studies(tmp_path_factory) -> Path:
-    """Two drawn images; copy the folder before anything is written into it."""
-    return draw_studies(tmp_path_factory.mktemp("drawn") / "studies")
-
-
-@pytest.fixture(scope="session")
-def server_environment(tmp_path_factory) -> dict[str, str]:
-    return {"MONAI_LABEL_SESSION_PATH": str(tmp_path_factory.mktemp("sessions")), "OMP_WAIT_POLICY": "PASSIVE"}
-
-
-@pytest.fixture(scope="session")
-def server(tmp_path_factory, studies, server_environment) -> Iterator:
-    """`vertenet serve`, shared: a test looks at what it adds."""
-    folder = shutil.copytree(studies, tmp_path_factory.mktemp("served") / "studies")
-    with our_server(folder, server_environment) as running:
-        running.studies = folder
-        yield running
 
 
 @pytest.fixture
@@ -117,13 +79,6 @@ def session(open_session) -> Session:
     made = open_session()
     made.reader = f"reader-{uuid.uuid4().hex[:8]}"
     return made
-
-
-def new_image(server) -> str:
-    """Another image in the served folder, which nobody has on the desk; its id."""
-    image_id = f"image.{uuid.uuid4().hex[:10]}"
-    shutil.copyfile(server.studies / "lateral.png", server.studies / f"{image_id}.png")
-    return image_id
 
 
 def wait(session: Session, timeout_s: float = 60.0) -> None:

@@ -14,6 +14,8 @@ from VerteNetLib.jobs import CancelledError
 from vertenet.annotation import markups
 from vertenet.imaging import read
 
+from ..conftest import new_image
+
 
 class Told:
     """A progress that remembers, and stops after so many words."""
@@ -41,6 +43,7 @@ def test_it_tells_who_answers(client):
 
 
 def test_an_image_is_offered_fetched_whole_and_read_by_the_model(client, server, tmp_path):
+    new_image(server)
     sample = client.next_sample("first")
     told = Told()
     path = client.fetch_image(sample.image_id, tmp_path, told)

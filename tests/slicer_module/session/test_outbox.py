@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
-from VerteNetLib.answers import Receipt, Submission
+from VerteNetLib.answers import Origin, Receipt, Submission
 from VerteNetLib.drafts import Drafts
 from VerteNetLib.failures import FailureKind, ServerError
 from VerteNetLib.outbox import Outbox
@@ -25,8 +26,14 @@ class Silent:
 class Answers:
     """A server that gives the next of these answers to each submission; it remembers what came."""
 
+    is_the_one_of_before = True
+
     def __init__(self, *answers) -> None:
         self.answers, self.came = list(answers), []
+
+    def info(self):
+        if not self.is_the_one_of_before:
+            raise ServerError(FailureKind.MISDIRECTED, "It is another store")
 
     def submit(self, submission):
         self.came.append(submission.submission_id)
@@ -95,6 +102,38 @@ def test_a_label_goes_to_the_server_of_its_image_only(outbox):
     assert (outbox.count(), outbox.count(STORE), outbox.count("https://clinic.example")) == (1, 0, 1)
 
 
+def test_what_waits_for_one_store_is_not_offered_to_another_at_its_address(outbox):
+    outbox.add(label("a"), STORE)
+    replaced = Answers()
+    replaced.is_the_one_of_before = False
+    sent = outbox.send(replaced, STORE, Silent())
+    assert sent.failure.kind is FailureKind.MISDIRECTED
+    assert (replaced.came, names(outbox.waiting()), outbox.refused()) == ([], ["a"], [])
+
+
+def test_labels_keep_their_order_when_the_clock_is_put_back(outbox, monkeypatch):
+    outbox.add(label("first"), STORE)
+    monkeypatch.setattr(time, "time_ns", lambda: 10**18)  # 2001
+    outbox.add(label("second"), STORE)
+    outbox.add(label("third"), STORE)
+    server = Answers()
+    outbox.send(server, STORE, Silent())
+    assert server.came == ["first", "second", "third"]
+
+
+def test_a_label_is_here_until_it_has_arrived(outbox):
+    for name in ("waiting-1", "refused-1", "damaged-1", "sent-1"):
+        outbox.add(label(name), STORE)
+    outbox.send(Answers(FailureKind.BUSY), STORE, Silent())  # nothing goes
+    (damaged,) = (path for path in outbox.folder.iterdir() if "damaged-1" in path.name)
+    damaged.write_text("{")
+    outbox.send(Answers(FailureKind.NOT_FOUND, FailureKind.REJECTED), STORE, Silent())
+    assert outbox.holds("waiting-1")
+    assert outbox.holds("refused-1")
+    assert outbox.holds("damaged-1")
+    assert not outbox.holds("sent-1")
+
+
 def test_two_instances_share_the_folder_without_losing_or_stumbling(outbox, tmp_path):
     other = Outbox(tmp_path / "outbox")
     for name in "abcd":
@@ -128,9 +167,18 @@ def test_a_write_that_was_interrupted_is_no_label(outbox, tmp_path):
     assert outbox.damaged == []
 
 
+def test_works_on_images_that_look_alike_are_kept_apart():
+    here = Work("scan", (20, 10), pixels_sha256="ab" * 32)
+    there = Work("scan", (20, 10), Origin(STORE, "scan", "ab" * 32))
+    other_pixels = Work("scan", (20, 10), pixels_sha256="cd" * 32)
+    other_file = Work("scan", (20, 10), Origin(STORE, "scan", "cd" * 32))
+    other_store = Work("scan", (20, 10), Origin("another", "scan", "ab" * 32))
+    assert len({work.key for work in (here, there, other_pixels, other_file, other_store)}) == 5
+
+
 def test_drafts_come_back_and_damaged_ones_are_set_aside(tmp_path):
     drafts = Drafts(tmp_path)
-    work = Work("scan", (20, 10), STORE, "scan", notes="metal over L3", minutes=1.5)
+    work = Work("scan", (20, 10), Origin(STORE, "scan", "ab" * 32, STORE), notes="metal over L3", minutes=1.5)
     drafts.save(work)
     assert drafts.get(work.key) == work
     assert [draft.image_name for draft in drafts.all()] == ["scan"]

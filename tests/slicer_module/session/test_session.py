@@ -16,41 +16,16 @@ from vertenet.radiograph import Spacing, SpacingSource
 from vertenet.reading import Reading
 from vertenet.spine import Status
 
+from ..conftest import new_image
 from ..fault_server import Fault, FaultServer
-from .conftest import Remembered, new_image, wait
+from .conftest import Remembered, wait
+from .steps import begin, history, move, place_truth
 
 SECRET = "s3cret-token"
 
 
-def begin(session, server, *, landmarks: bool = True, url: str = "") -> str:
-    """Connected, with a new image on the screen; its id. Images of other tests are labelled, or on their desks."""
-    new_image(server)
-    session.connect(url or server.url)
-    wait(session)
-    session.next_image("first")
-    wait(session)
-    if landmarks:
-        session.auto_landmark()
-        wait(session)
-    return session.sample.image_id
-
-
-def move(session, name: str, dx: float) -> None:
-    """What a drag does: one corner elsewhere, as one change that can be undone."""
-    spine = session.stage.landmarks.spine()
-    level, corner = name.split("-")
-    chosen = spine[level][corner]
-    moved = spine.map_points(lambda xy: np.where(np.all(xy == chosen.xy), xy + np.array([dx, 0.0]), xy))
-    session.stage.landmarks.replace(moved)
-
-
-def history(server, image_id: str) -> list[dict]:
-    answer = httpx.get(f"{server.url}/datastore/label/history", params={"image": image_id}, trust_env=False)
-    return answer.raise_for_status().json()["revisions"]
-
-
 def test_a_label_arrives_with_what_was_changed_scored_and_written(session, server):
-    image_id = begin(session, server)
+    image_id = begin(session, server, landmarks="model")
     assert session.situation.phase is Phase.EDITING
     move(session, "L2-SA", 3.0)
     for level, wall in CELLS:
@@ -80,7 +55,7 @@ def test_a_label_arrives_with_what_was_changed_scored_and_written(session, serve
 
 
 def test_work_survives_a_crash_and_the_draft_goes_when_its_label_arrives(session, open_session, server, mrml):
-    image_id = begin(session, server)
+    image_id = begin(session, server, landmarks="model")
     move(session, "L1-SP", -2.0)
     session.set_score("L1", "anterior", 3)
     session.notes = "half done"
@@ -167,7 +142,7 @@ def test_a_label_that_the_server_refuses_stays_with_its_sentence(session, server
 
 
 def test_the_reading_follows_the_landmarks_and_keeps_the_model_s_identity(session, server):
-    begin(session, server)
+    begin(session, server, landmarks="model")
     first = session.reading()
     assert first.model.sha256 == session.info.sha256
     assert first.aac is None
@@ -180,7 +155,7 @@ def test_the_reading_follows_the_landmarks_and_keeps_the_model_s_identity(sessio
 
 
 def test_a_spacing_that_the_reader_gives_is_used_and_remembered(session, server):
-    begin(session, server, landmarks=False)
+    begin(session, server, landmarks="none")
     session.set_spacing(Spacing(0.5, 0.5, SpacingSource.USER))
     session.auto_landmark()
     wait(session)
@@ -243,7 +218,7 @@ def test_a_picture_without_a_patient_goes_as_pixels(session, server, studies, st
 
 
 def test_skipped_images_are_not_offered_again(session, server):
-    first = begin(session, server, landmarks=False)
+    first = begin(session, server, landmarks="none")
     session.skip("metal over L3")
     wait(session)
     assert session.situation.phase is Phase.NO_IMAGE
@@ -253,7 +228,7 @@ def test_skipped_images_are_not_offered_again(session, server):
 
 
 def test_an_export_is_four_files_and_the_table_gives_reasons(session, server, tmp_path):
-    begin(session, server)
+    begin(session, server, landmarks="model")
     session.set_score("L1", "anterior", 2)
     paths = session.export(tmp_path / "out")
     assert [path.name.rpartition(session.sample.image_id)[2] for path in paths] == [
@@ -329,8 +304,7 @@ def test_the_token_is_in_the_settings_and_in_no_file(session, server, settings):
         wait(session)
         session.next_image("first")
         wait(session)
-        session.auto_landmark()
-        wait(session)
+        place_truth(session)
         session.notes = "x"
         session.submit()
         wait(session)

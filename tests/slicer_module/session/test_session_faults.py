@@ -6,8 +6,10 @@ import pytest
 from VerteNetLib.client import Client
 from VerteNetLib.states import Action, Phase
 
+from ..conftest import new_image
 from ..fault_server import Fault, FaultServer, problem
-from .conftest import new_image, wait
+from .conftest import wait
+from .steps import place_truth
 
 SAID = "This is what the server says of it."
 FAULTS = {
@@ -81,8 +83,7 @@ def ready(open_session, server, door, stage, studies, settings):
             session.next_image("first")
             wait(session)
         if action is Action.SUBMIT:
-            session.auto_landmark()
-            wait(session)
+            place_truth(session)
         return session
 
     return make
@@ -103,6 +104,8 @@ def test_every_fault_of_every_request_ends_in_a_sentence_and_a_usable_session(re
         door.fault = fault
         assert session.allows(action), f"before {name}: {session.message}"
         session.jobs.wait(5)
+        if action is Action.SUBMIT:
+            session.notes = name  # the same work again would be no other label
         act(session, action)
         session.jobs.wait(30, until=lambda: not session.jobs.busy)
         message = session.message

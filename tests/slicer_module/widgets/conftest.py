@@ -12,13 +12,11 @@ from typing import Any
 import pytest
 import slicer
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtWidgets import QApplication, QCheckBox, QDialog, QFileDialog, QLineEdit, QPushButton
 
 from tests.slicer_module import qt_shim
 from tests.slicer_module.mrml_scene import REPOSITORY, MrmlScene
 from vertenet.spine import Spine
-
-from ..session.conftest import server, server_environment, studies  # noqa: F401 (fixtures)
 
 from VerteNetLib.local_server import PROGRAM_KEY  # isort: skip (mrml_scene puts the module on the path)
 
@@ -75,8 +73,7 @@ class Place:
 
     def load(self, image: Path, landmarks: bool = True) -> None:
         """Open a file of the samples, with its true landmarks."""
-        opened = self.stage.load(image, image.name.split(".")[0])
-        self.session.use_volume(opened.volume_id)
+        self.session.open_file(image)
         if landmarks:
             self.session.start_by_hand(truth(image).anterior)
             self.stage.landmarks.replace(truth(image))
@@ -129,6 +126,42 @@ def answer(text: str) -> None:
         next(button for button in asked.findChildren(QPushButton) if QPushButton.text(button) == text).click()
 
     QTimer.singleShot(0, press)
+
+
+def choose(path: Path) -> list[str]:
+    """Choose a file or folder in the file dialog that opens next; the list gets the dialog's title."""
+    titles: list[str] = []
+
+    def accept() -> None:
+        asked = QApplication.activeModalWidget()
+        titles.append(asked.windowTitle())
+        asked.findChild(QLineEdit, "fileNameEdit").setText(str(path))
+        QFileDialog.accept(asked)
+
+    QTimer.singleShot(0, accept)
+    return titles
+
+
+def decline() -> None:
+    """Close the dialog that opens next without an answer."""
+    QTimer.singleShot(0, lambda: QDialog.reject(QApplication.activeModalWidget()))
+
+
+def consent(*ticks: str, press: str) -> list[bool]:
+    """Tick boxes of the next question, note whether it may be answered with Send after each, and press a button."""
+    may_send: list[bool] = []
+
+    def act() -> None:
+        dialog = QApplication.activeModalWidget()
+        send = dialog.findChild(QPushButton, "sendButton")
+        may_send.append(send.isEnabled())
+        for name in ticks:
+            dialog.findChild(QCheckBox, name).click()
+            may_send.append(send.isEnabled())
+        dialog.findChild(QPushButton, press).click()
+
+    QTimer.singleShot(0, act)
+    return may_send
 
 
 @pytest.fixture

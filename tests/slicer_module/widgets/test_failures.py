@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 
 import pytest
 
 from tests.slicer_module import qt_shim
+from tests.slicer_module.conftest import new_image
 from tests.slicer_module.fault_server import Fault, FaultServer, problem
 
 from .conftest import Place, answer, open_module
@@ -33,6 +35,8 @@ FAILURES = {
 
 @pytest.fixture(scope="module")
 def door(server) -> Iterator[FaultServer]:
+    for _image in range(3):  # those of other tests are labelled, or on their desks
+        new_image(server)
     with FaultServer(server.url) as made:
         yield made
 
@@ -61,11 +65,16 @@ def press_auto(place: Place) -> None:
     place.press(place.panel.landmarks.ui.autoLandmarkButton)
 
 
+def press_submit(place: Place) -> None:
+    place.session.notes = uuid.uuid4().hex  # the same label twice would not be sent
+    place.press(place.panel.session.ui.submitButton)
+
+
 BUTTONS = {
     "connect": lambda place: place.press(place.panel.connection.ui.connectButton),
     "next": lambda place: place.press(place.panel.image.ui.nextImageButton),
     "auto-landmark": press_auto,
-    "submit": lambda place: place.press(place.panel.session.ui.submitButton),
+    "submit": press_submit,
     "skip": press_skip,
     "train": lambda place: place.press(place.panel.training.ui.trainButton),
 }

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
-from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QLineEdit, QPushButton
+import slicer
+from PySide6.QtCore import QEvent, QTimer
+from PySide6.QtWidgets import QApplication, QComboBox, QDialog, QLineEdit, QMessageBox, QPushButton
 
 from tests.slicer_module import mrml_scene  # noqa: F401 (puts the module on the path)
 
-from .conftest import DICOM, PNG, answer
+from .conftest import DICOM, PNG, answer, choose, consent, truth
 
 
 def test_a_volume_of_the_scene_is_chosen_and_used_and_nothing_is_removed(place, mrml):
@@ -25,6 +27,61 @@ def test_a_volume_of_the_scene_is_chosen_and_used_and_nothing_is_removed(place, 
     assert place.stage.image.volume_id == volume.GetID()
     assert ui.imageLabel.text.startswith(f"{PNG.stem}, 378 × 1104 pixels")
     assert mrml.scene.GetNumberOfNodesByClass("vtkMRMLScalarVolumeNode") == before + 2
+
+
+@pytest.mark.parametrize("image", [DICOM, PNG], ids=["DICOM", "PNG"])
+def test_a_file_is_chosen_and_opened(place, mrml, image):
+    titles = choose(image)
+    place.press(place.panel.image.ui.openFileButton)
+    assert titles == ["Open an image"]
+    assert place.panel.image.ui.imageLabel.text.startswith(f"{image.stem}, ")
+    assert mrml.scene.GetNodeByID(place.stage.image.volume_id).GetName() == image.stem
+    assert place.session.situation.phase == "image"
+
+
+def test_a_dicom_file_without_an_ending_is_opened(place, tmp_path):
+    path = tmp_path / "IM000001"
+    path.write_bytes(DICOM.read_bytes())
+    choose(path)
+    place.press(place.panel.image.ui.openFileButton)
+    assert place.panel.image.ui.imageLabel.text.startswith("IM000001, ")
+    assert "PixelSpacing" in place.panel.image.ui.spacingLabel.text
+
+
+def test_a_file_that_is_no_image_leaves_the_present_image_and_the_work_on_it(place, tmp_path):
+    place.load(DICOM)
+    place.session.set_score("L2", "posterior", 2)
+    before = place.stage.image
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(PNG.read_bytes()[:500])
+    choose(broken)
+    place.press(place.panel.image.ui.openFileButton)
+    assert place.message[0] == "✖"
+    assert place.stage.image == before
+    assert place.session.aac.grade("L2", "posterior") == 2
+    assert place.panel.landmarks.ui.shiftUpButton.enabled
+
+
+def test_the_landmarks_of_the_image_before_are_kept_when_a_file_is_opened(place):
+    place.load(PNG)
+    left = place.stage.landmarks.spine()
+    choose(DICOM)
+    place.press(place.panel.image.ui.openFileButton)
+    assert place.stage.landmarks.spine() is None
+    place.press(place.panel.image.ui.restoreDraftButton)
+    assert place.stage.image.name == PNG.stem
+    np.testing.assert_allclose(place.stage.landmarks.spine().to_array(), left.to_array(), atol=0.01)
+
+
+def test_an_image_that_is_deleted_from_the_scene_leaves_a_usable_panel_and_keeps_the_work(place, mrml):
+    place.load(PNG)
+    mrml.scene.RemoveNode(mrml.scene.GetNodeByID(place.stage.image.volume_id))
+    place.settle()
+    ui = place.panel.image.ui
+    assert ui.imageLabel.text == "No image yet."
+    assert not place.panel.landmarks.ui.shiftUpButton.enabled
+    place.load(PNG, landmarks=False)
+    np.testing.assert_allclose(place.stage.landmarks.spine().to_array(), truth(PNG).to_array(), atol=0.01)
 
 
 def test_the_size_of_a_pixel_is_shown_with_its_source(place):
@@ -83,23 +140,6 @@ def test_each_preset_changes_what_is_seen(place, mrml):
     assert len(seen) == 3
 
 
-def consent(*ticks: str, press: str) -> list[bool]:
-    """Tick boxes of the next question, note whether it may be answered with Send after each, and press a button."""
-    may_send: list[bool] = []
-
-    def act() -> None:
-        dialog = QApplication.activeModalWidget()
-        send = dialog.findChild(QPushButton, "sendButton")
-        may_send.append(send.isEnabled())
-        for name in ticks:
-            dialog.findChild(QCheckBox, name).click()
-            may_send.append(send.isEnabled())
-        dialog.findChild(QPushButton, press).click()
-
-    QTimer.singleShot(0, act)
-    return may_send
-
-
 def test_consent_needs_both_statements(place):
     from VerteNetLib.widgets import dialogs
 
@@ -108,6 +148,30 @@ def test_consent_needs_both_statements(place):
     assert may_send == [False, False, True]
     consent("consentBox", "burnedInBox", press="keepButton")
     assert not dialogs.ask_consent(place.panel.root, "image", "server")
+
+
+def test_where_slicer_tests_itself_nothing_is_asked_and_nothing_agreed_to(place, monkeypatch):
+    from VerteNetLib.widgets import dialogs
+
+    monkeypatch.setattr(slicer.app, "testing", True)
+    root = place.panel.root
+    assert not dialogs.confirm(root, "Go on?", "Yes")
+    assert dialogs.ask_side(root) is None
+    assert not dialogs.ask_consent(root, "image", "server")
+    assert dialogs.ask_reason(root) is None
+    assert dialogs.choose_file(root, "File", "*") == dialogs.choose_folder(root, "Folder", "") == ""
+
+
+def test_a_question_that_was_answered_is_gone(place):
+    from VerteNetLib.widgets import dialogs
+
+    answer("Cancel")
+    assert not dialogs.confirm(place.panel.root, "Go on?", "Yes")
+    consent(press="keepButton")
+    assert not dialogs.ask_consent(place.panel.root, "image", "server")
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    kept = [*place.panel.root.findChildren(QMessageBox), *place.panel.root.findChildren(QDialog)]
+    assert kept == []
 
 
 def test_a_reason_to_skip_is_chosen_or_written(place):

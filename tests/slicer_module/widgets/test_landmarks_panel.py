@@ -60,7 +60,7 @@ def test_the_chosen_point_is_the_selected_one_and_says_what_is_known_of_it(place
     place.press(ui.outsideButton)
     ui.pointCombo.setCurrentIndex(ui.pointCombo.findData("L3-SA"))
     assert ui.pointCombo.currentText == "L3-SA, outside"
-    assert ui.pointsLabel.text == "35 of 36 points have a position."  # the middles of endplates too
+    assert ui.pointsLabel.text == "23 of 24 corners and 12 of 12 mid-endplate points have a position."
 
 
 def test_the_next_missing_point_can_be_placed_only_where_one_is_missing(place, ui):
@@ -101,6 +101,11 @@ def test_an_impossible_vertebra_is_warned_of(place, ui):
     place.settle()
     assert ui.faultsLabel.isVisible()
     assert "L2" in ui.faultsLabel.text
+    heights = place.panel.reading.ui.morphometryTable
+    assert [heights.item(2, column).text() for column in (0, 6)] == ["–", "not eval."]
+    assert heights.item(3, 6).text() != "not eval."
+    assert "L2 not evaluable: its corners contradict each other." in place.panel.reading.ui.morphometryLabel.text
+    assert place.panel.overlays.ui.cropLabel.text.startswith("⚠ Crop could not be assessed")
 
 
 def test_by_hand_asks_for_the_side_and_gives_24_points_to_place(place):
@@ -111,7 +116,7 @@ def test_by_hand_asks_for_the_side_and_gives_24_points_to_place(place):
     spine = place.stage.landmarks.spine()
     assert spine.anterior == "right"
     assert sum(1 for _point in spine.named_points()) == 24
-    assert ui.pointsLabel.text == "0 of 24 points have a position."
+    assert ui.pointsLabel.text == "0 of 24 corners have a position."
 
 
 def test_by_hand_does_nothing_without_an_answer(place):

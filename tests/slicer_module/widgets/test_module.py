@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from types import SimpleNamespace
+from collections.abc import Iterator
+from types import ModuleType, SimpleNamespace
 
 import pytest
+import slicer
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from tests.slicer_module.mrml_scene import REPOSITORY
 
 from .conftest import DICOM, PNG, open_module
+
+#: What Slicer's own windows claim while any module is shown (5.13: main window, module selector, error log, console).
+KEYS_OF_SLICER = {f"Ctrl+{key}" for key in (*"0123456CFHOSVWX`", "Left", "Right")} | {"Alt+Left", "Alt+Right"}
 
 
 def test_the_module_says_what_it_is_and_what_it_is_not_for(shim):
@@ -26,7 +31,7 @@ def test_the_module_says_what_it_is_and_what_it_is_not_for(shim):
     assert "research use only" in parent.helpText
     assert "synthetic images" in parent.helpText
     assert parent.contributors
-    assert parent.dependencies == []
+    assert parent.dependencies == ["Markups"], "without their module there are no landmarks"
 
 
 def test_slicer_starts_without_anything_of_ours_but_the_modules_file():
@@ -79,6 +84,19 @@ def test_a_letter_typed_into_a_field_is_a_letter(place):
     assert not place.stage.landmarks.is_locked()
     QTest.keyClick(field, Qt.Key.Key_Return)
     assert place.session.reader == "Lea M"
+
+
+def test_no_key_is_one_of_slicers_main_window(place):
+    keys = {control.key for panel in place.panel.controls for control in panel.all}
+    assert keys & KEYS_OF_SLICER == set()
+
+
+def test_without_a_main_window_there_are_no_keys(place):
+    from VerteNetLib.widgets.shortcuts import Shortcuts
+
+    shortcuts = Shortcuts(None, place.panel.controls)
+    shortcuts.install()
+    shortcuts.remove()
 
 
 def test_undo_is_ours_where_the_application_claims_the_key_too(place):
@@ -168,6 +186,26 @@ def test_the_timer_brings_what_came_from_the_background(place):
     assert came == [42]
 
 
+def test_while_a_point_is_dragged_the_panels_follow_ten_times_a_second_at_most(place, monkeypatch):
+    from VerteNetLib.widgets import module_panel
+
+    place.load(DICOM)
+    now, shown, spine = [1e6], [], place.stage.landmarks.spine()
+    monkeypatch.setattr(module_panel, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    refresh = place.panel.refresh
+    monkeypatch.setattr(place.panel, "refresh", lambda: (shown.append(now[0]), refresh()))
+    for step in range(50):  # one second, 50 events of a mouse
+        place.stage.landmarks.replace(spine.map_points(lambda xy, step=step: xy + step / 10))
+        now[0] += 0.02
+        place.panel.tick()
+    assert 9 <= len(shown) <= 11
+    shown.clear()
+    now[0] += 1
+    place.panel.tick()
+    place.panel.tick()
+    assert len(shown) <= 1, "nothing changed since"
+
+
 def test_a_module_that_was_closed_follows_the_scene_no_more(shim, mrml):
     opened = open_module(shim, mrml)
     opened.module.exit()
@@ -175,6 +213,81 @@ def test_a_module_that_was_closed_follows_the_scene_no_more(shim, mrml):
     mrml.scene.Clear(False)
     assert shim.errors == []
     assert opened.module.Observations == []
+
+
+def test_a_module_that_cannot_be_opened_says_so_and_goes_without_noise(shim, mrml, monkeypatch, caplog):
+    import VerteNet
+
+    class VerteNetWidget(VerteNet.VerteNetWidget):
+        closed = False
+
+        def make_stage(self):
+            def close() -> None:
+                self.closed = True
+
+            return SimpleNamespace(close=close)
+
+        def make_session(self, settings):
+            raise ImportError("the core library is missing")
+
+    monkeypatch.setattr(slicer.app, "testing", True)  # nobody is there to close the window with the error
+    monkeypatch.setattr(slicer.util, "errorDisplay", lambda *_text, **_more: None)
+    module = VerteNetWidget()
+    with pytest.raises(ImportError, match="core library"):
+        module.setup()
+    module.enter()
+    module.exit()
+    module.cleanup()
+    assert module.closed, "what had begun was ended"
+
+
+@pytest.fixture
+def package() -> Iterator[dict[str, ModuleType]]:
+    """The modules of the package; they are put back, for other tests hold their classes."""
+    ours = {name: module for name, module in sys.modules.items() if name.partition(".")[0] == "VerteNetLib"}
+    yield ours
+    for name in [name for name in sys.modules if name.partition(".")[0] == "VerteNetLib"]:
+        del sys.modules[name]
+    sys.modules.update(ours)
+
+
+def test_a_reload_while_the_module_is_shown_reads_the_package_anew_and_keeps_the_keys(shim, mrml, package):
+    import qt
+
+    class Shown(slicer.qMRMLWidget):
+        isEntered = True  # as the parent says that Slicer gives to a module
+
+    opened = open_module(shim, mrml)
+    opened.load(DICOM)
+    opened.module.onReload()
+    parent = Shown()
+    parent.setLayout(qt.QVBoxLayout())
+    again = type(opened.module)(parent)
+    again.setup()
+    assert type(again.session) is not type(opened.session)
+    shim.show(parent)
+    shim.main_window.setFocus()
+    QTest.keyClick(shim.main_window, Qt.Key.Key_A)
+    assert again.panel.ui.messageLabel.text == "Load an image first."
+    again.exit()
+    again.cleanup()
+
+
+def test_slicers_own_test_of_the_module_finds_everything_that_was_packaged(shim):
+    import VerteNet
+
+    VerteNet.VerteNetTest().runTest(msec=10)
+
+
+def test_leaving_the_module_ends_placing(place, mrml):
+    place.load(DICOM)
+    place.stage.landmarks.select("L1-SA")
+    place.settle()
+    interaction = mrml.application_logic.GetInteractionNode()
+    place.press(place.panel.landmarks.ui.placeButton)
+    assert interaction.GetCurrentInteractionMode() == interaction.Place
+    place.module.exit()
+    assert interaction.GetCurrentInteractionMode() != interaction.Place
 
 
 def test_the_catalog_of_samples_is_there():

@@ -8,6 +8,7 @@ import pytest
 from PySide6.QtTest import QTest
 
 from tests.slicer_module import qt_shim
+from tests.slicer_module.conftest import new_image
 from tests.slicer_module.fault_server import Fault, FaultServer
 
 from .conftest import Place, open_module
@@ -15,6 +16,8 @@ from .conftest import Place, open_module
 
 @pytest.fixture(scope="module")
 def door(server) -> Iterator[FaultServer]:
+    for _image in range(3):  # those of other tests are labelled, or on their desks
+        new_image(server)
     with FaultServer(server.url) as made:
         yield made
 
@@ -61,7 +64,9 @@ def test_from_image_to_submitted_label(reader):
     reader.press(panel.image.ui.nextImageButton)
     assert reader.session.sample.image_id in panel.image.ui.imageLabel.text
     reader.press(panel.landmarks.ui.autoLandmarkButton)
-    assert panel.landmarks.ui.pointsLabel.text.endswith("points have a position.")
+    placed = panel.landmarks.ui.pointsLabel.text.removesuffix(" have a position.")
+    assert placed.startswith("24 of 24 corners")
+    assert f"The model placed {placed}." in reader.message[1]
     assert panel.reading.ui.morphometryTable.rowCount == 6
     assert panel.overlays.ui.cropLabel.isVisible()
     assert not panel.landmarks.ui.byHandButton.enabled
@@ -84,6 +89,7 @@ def test_a_lost_connection_keeps_the_label_and_the_button_sends_it_later(reader,
     panel = reader.panel
     reader.press(panel.landmarks.ui.shiftDownButton)
     reader.press(panel.landmarks.ui.undoButton)
+    panel.reading.ui.notesEdit.plainText = "looked at again"
     door.fault = Fault(drop=True)
     reader.press(panel.session.ui.submitButton)
     assert panel.session.ui.unsentLabel.text == "⚠ Labels that wait on this computer: 1."

@@ -1,4 +1,4 @@
-"""What a request may say: JSON that is plain, parameters that its task knows, ids that are no paths."""
+"""What a request may say: JSON that is plain, parameters that its task knows, ids that are no paths, whom it is for."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from collections.abc import Collection, Mapping
 from typing import Any, NoReturn
 
 from fastapi import Request
+from monailabel.interfaces.utils.app import app_instance
 from starlette.exceptions import HTTPException
 
 from vertenet.errors import OptionError
 
 from ..audit import note
+from ..store import RadiographStore
 
 #: What MONAI Label and its clients put into every inference request. ``image``, ``model``, ``session``, ``label`` and
 #: ``description`` are missing on purpose: the address of the request decides them.
@@ -24,6 +26,8 @@ INFERENCE_KEYS = frozenset(
 #: The same for tasks that run as processes of their own. What else MONAI Label would read, ``bundle_path`` above all,
 #: would have that process load a client's code.
 TASK_KEYS = frozenset({"client_id", "annotator", "device", "gpus", "multi_gpu", "logging"})
+#: Header by which a client says which store it means: `LabelStore.identity`, as ``GET /info/`` tells it.
+STORE_HEADER = "VerteNet-Store"
 _TAG = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _GPUS = re.compile(r"all|\d{1,3}(,\d{1,3}){0,63}")
 _NO_ID = re.compile(r"[/\\\x00-\x1f\x7f]|^\.{1,2}$")
@@ -84,6 +88,23 @@ def check_tag(tag: Any) -> str:
 def truth(value: Any) -> bool:
     """A flag as clients send it; MONAI Label takes the text ``false`` for true."""
     return value is True or (isinstance(value, str) and value.strip().lower() in ("true", "1", "yes", "on"))
+
+
+def check_store(request: Request) -> None:
+    """A dependency of every route: a request that is meant for another store changes and tells nothing.
+
+    An address may be another folder's tomorrow, with other patients' images under the same ids.
+
+    Raises
+    ------
+    HTTPException
+        421 (RFC 9110, 15.5.20).
+    """
+    meant = request.headers.get(STORE_HEADER)
+    if meant is not None:
+        store = app_instance().datastore()
+        if not isinstance(store, RadiographStore) or meant != store.identity:
+            raise HTTPException(421, "Another folder of images is served here now than the one that was asked for.")
 
 
 async def check_request(request: Request) -> None:

@@ -63,7 +63,8 @@ def _midpoints(points: Mapping[str, tuple[float, float]]) -> set[str]:
 
 
 def _corners(points: Mapping[str, tuple[float, float]]) -> Points:
-    return {name: xy for name, xy in points.items() if name not in _midpoints(points)}
+    midpoints = _midpoints(points)
+    return {name: xy for name, xy in points.items() if name not in midpoints}
 
 
 def to_json(found: tuple[Change, ...]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -88,7 +89,8 @@ class Database:
 
     Revisions are only ever added: no statement of this package updates or deletes one, but for the free-form ``info``
     beside it. ``labels`` says which revision each annotator's label of an image and tag is now, ``submissions`` which
-    one a client's submission became, and ``readings`` what was measured and scored with one.
+    one a client's submission became, and ``readings`` what was measured and scored with one. ``identity`` in ``store``
+    is a random UUID, made once: by that clients tell this store from another that is served at the same address.
 
     Raises
     ------
@@ -110,6 +112,7 @@ class Database:
                     remedy="Use the newer program that wrote it",
                 )
             connection.execute("INSERT OR REPLACE INTO store VALUES ('schema_version', ?)", (str(SCHEMA_VERSION),))
+            connection.execute("INSERT OR IGNORE INTO store VALUES ('identity', ?)", (str(uuid.uuid4()),))
 
     def reading(self) -> sqlite3.Connection:
         """This thread's connection."""

@@ -159,6 +159,7 @@ class RadiographStore(LabelStore, Datastore):
         for revision in self._history.current():
             tags.setdefault(revision.tag, set()).add(revision.image_id)
         return {
+            "store": self.identity,
             "total": len(self.list_images()),
             "completed": len(self.get_labeled_images()),
             "label_tags": {tag: len(images) for tag, images in tags.items()},

@@ -1,7 +1,9 @@
-"""What comes with a label: an id that makes sending it twice the same as once, and the reading that was made with it.
+"""What comes with a label: an id that makes sending it twice the same as once, which image the annotator saw, and the
+reading that was made with it.
 
 A client that never saw the answer cannot know whether its label was kept. It sends it again under the same id, and gets
-the revision of the first time.
+the revision of the first time. Ids and sizes of images are alike in many folders, patients are not: so a client says
+which file it had on the screen.
 """
 
 from __future__ import annotations
@@ -12,9 +14,11 @@ import re
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from vertenet.errors import AnnotationError, OptionError, SchemaError, VerteNetError
+from vertenet.files import sha256_of
 from vertenet.reading import Reading
 from vertenet.spine import Spine
 
@@ -28,10 +32,11 @@ LARGEST_CHARACTERS = 1 << 19
 TOLERANCE_PX = 0.01
 
 _ID = re.compile(r"[A-Za-z0-9-]{1,64}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class SubmissionConflictError(VerteNetError):
-    """The id of a submission that was kept came again with something else."""
+    """The id of a submission that was kept came again with something else, or the label is of another image."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,21 +49,24 @@ class Enclosure:
         The client's id of this submission, such as a UUID; None: sent again, it is another revision.
     reading : mapping or None
         A `Reading` in its published form, not checked yet.
+    image_sha256 : str or None
+        Of the image file that the annotator saw, 64 hexadecimal digits; None: the client does not say.
     """
 
     submission: str | None = None
     reading: Mapping[str, Any] | None = None
+    image_sha256: str | None = None
 
     @classmethod
     def taken_from(cls, info: dict[str, Any]) -> Enclosure:
-        """Take ``submission`` and ``reading`` out of what a client says beside a label.
+        """Take ``submission``, ``reading`` and ``image_sha256`` out of what a client says beside a label.
 
         Raises
         ------
         OptionError
-            They are no plain word and no JSON object.
+            They are no plain word, no JSON object, no SHA-256.
         """
-        submission, reading = info.pop("submission", None), info.pop("reading", None)
+        submission, reading, sha256 = (info.pop(name, None) for name in ("submission", "reading", "image_sha256"))
         if submission is not None and not (isinstance(submission, str) and _ID.fullmatch(submission)):
             raise OptionError(
                 f"the submission {str(submission)[:80]!r} is no id",
@@ -66,12 +74,23 @@ class Enclosure:
             )
         if reading is not None and not isinstance(reading, Mapping):
             raise OptionError("the reading beside a label is not a JSON object")
-        return cls(submission, reading)
+        if sha256 is not None and not (isinstance(sha256, str) and _SHA256.fullmatch(sha256)):
+            raise OptionError("image_sha256 is no SHA-256", remedy="Give the 64 hexadecimal digits of the image file's")
+        return cls(submission, reading, sha256)
 
     def digest(self, tag: str, content: bytes) -> str:
         """SHA-256 of all that a submission asks to be kept."""
         said = json.dumps([tag, hashlib.sha256(content).hexdigest(), self.reading], sort_keys=True)
         return hashlib.sha256(said.encode()).hexdigest()
+
+    def refuse_other_image(self, path: Path, image_id: str) -> None:
+        """Raises `SubmissionConflictError` where the annotator saw another file than the one at ``path``."""
+        if self.image_sha256 not in (None, sha256_of(path)):
+            raise SubmissionConflictError(
+                "it was made on another image than the one that has this id here",
+                subject=f"label of {image_id}",
+                remedy="Load the image from this server, and compare",
+            )
 
     def checked_reading(self, label: CheckedLabel, facts: ImageFacts, image_id: str) -> str | None:
         """The reading as JSON of the current schema; None where there is none.

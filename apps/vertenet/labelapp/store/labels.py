@@ -84,6 +84,8 @@ class LabelStore:
         self.folder.mkdir(parents=True, exist_ok=True)
         self._read_only = read_only
         self._database = Database(state_folder(self.folder, conf) / DATABASE)
+        #: A UUID that stays with the folder's database, see `Database`.
+        self.identity = self._database.value("identity")
         self._images = ImageIndex(self.folder, self._database)
         self._history = History(self._database)
         self._enclosures = Enclosures(self._database)
@@ -135,7 +137,8 @@ class LabelStore:
         info : mapping, optional
             What the client says beside it. ``annotator`` or ``client_id`` names who, where no token does; a
             ``submission`` with an id is kept once for each annotator and image, however often and from wherever it
-            comes; ``reading`` is a `vertenet.reading.Reading` of the label's landmarks.
+            comes; ``reading`` is a `vertenet.reading.Reading` of the label's landmarks; ``image_sha256`` is that of the
+            image file which the annotator saw.
         action : Action
             A label that is ``proposed`` is a model's, ``info["sha256"]`` says which one's.
 
@@ -150,7 +153,7 @@ class LabelStore:
         SchemaError
             The reading does not follow its schema.
         SubmissionConflictError
-            The submission was kept before with other content.
+            The submission was kept before with other content, or the annotator saw another image than this one.
         ImageReadError
             The image cannot be read, so that no label can be held against it.
         """
@@ -163,6 +166,7 @@ class LabelStore:
         if known is not None:
             return self._repeated(image_id, known)
         facts = self._facts(image_id)
+        enclosure.refuse_other_image(self._images.path(self._images.require(image_id)), image_id)
         label = check_label(content, facts, image_id, of_model=of_model)
         reading = enclosure.checked_reading(label, facts, image_id)
         with self._database.writing() as connection:

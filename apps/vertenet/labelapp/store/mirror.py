@@ -6,13 +6,12 @@ The database decides. A file that is missing or older is written anew; one that 
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 from vertenet.errors import OptionError
-from vertenet.files import write_bytes
+from vertenet.files import sha256_of, write_bytes
 
 from .database import Database
 from .names import LABEL_EXTENSION, check_tag
@@ -63,16 +62,12 @@ class LabelFiles:
 
     def put_aside(self, path: Path) -> Path:
         """Rename a file that is no label, so that nothing is lost and nothing takes it for one; its new path."""
-        return path.rename(path.with_name(f"{path.name}.refused-{_sha256(path)[:8]}"))
+        return path.rename(path.with_name(f"{path.name}.refused-{sha256_of(path)[:8]}"))
 
     def _write(self, connection: sqlite3.Connection, image_id: str, tag: str) -> None:
         row = connection.execute(_CURRENT, (image_id, tag)).fetchone()
         path = self.path(image_id, tag)
         if row is None:
             path.unlink(missing_ok=True)
-        elif not path.is_file() or _sha256(path) != row["sha256"]:
+        elif not path.is_file() or sha256_of(path) != row["sha256"]:
             write_bytes(path, row["content"])
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

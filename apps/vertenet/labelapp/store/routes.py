@@ -52,7 +52,8 @@ def put_label(image: ImageId, label: Annotated[UploadFile, File()], tag: str = F
     """Keep a Markups file (``.mrk.json``) as a new revision of the image's label; once answered, it is on the disk.
 
     In params: ``submission``, an id (UUID) of the client's; sent again under it, the label is not kept again and the
-    answer says ``repeated``. ``reading``, a reading of the label's landmarks, kept with the revision.
+    answer says ``repeated``. ``reading``, a reading of the label's landmarks, kept with the revision. ``image_sha256``,
+    that of the image file which the annotator saw: 409 where it is another one than this store's.
     """
     app = app_instance()
     store, info, answer = app.datastore(), _object(params), {"image": image, "label": image}

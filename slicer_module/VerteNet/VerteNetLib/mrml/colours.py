@@ -24,6 +24,8 @@ DISC_GUIDE: Colour = (60, 220, 245)
 THIRD_GUIDE: Colour = (150, 200, 215)
 CORRIDOR: Colour = (245, 245, 245)
 LOST: Colour = (255, 59, 48)
+#: Of a vertebra whose corners contradict each other.
+FAULTY: Colour = (255, 90, 90)
 HALO: Colour = (0, 0, 0)
 NAMES: Colour = (245, 245, 245)
 WARNING: Colour = (255, 110, 100)
@@ -37,7 +39,9 @@ BANDS: tuple[Colour, ...] = tuple(
     tuple(round(part * shade) for part in LEVELS[segment]) for segment in SEGMENTS for shade in _SHADES
 )
 #: Every colour of a line or an area. Models count their cells' colours by it.
-PALETTE: tuple[Colour, ...] = tuple(dict.fromkeys((*LEVELS.values(), *BANDS, DISC_GUIDE, THIRD_GUIDE, CORRIDOR, LOST)))
+PALETTE: tuple[Colour, ...] = tuple(
+    dict.fromkeys((*LEVELS.values(), *BANDS, DISC_GUIDE, THIRD_GUIDE, CORRIDOR, LOST, FAULTY))
+)
 _TABLE = "VerteNet"
 
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Optional
 
 import numpy as np
 
 from vertenet.annotation.names import parse_point
-from vertenet.annotation.plausible import check
 from vertenet.errors import AnnotationError
 from vertenet.spine import LADDER, STANDARD_LEVELS, Corner, CornerName, Spine, Status, Vertebra
 
@@ -82,20 +80,3 @@ def _is_stray(vertebra: Vertebra, point: Corner, ends: tuple[CornerName, CornerN
     share = float(offset @ along) / length**2
     height = abs(float(along[0] * offset[1] - along[1] * offset[0])) / length**2
     return not MIDDLE[0] <= share <= MIDDLE[1] or height > DEEPEST
-
-
-def faults(spine: Spine, image: str) -> tuple[str, ...]:
-    """Sentences on what cannot be, one for each vertebra and one for the order of levels."""
-    found = []
-    for vertebra in spine:
-        found.append(_fault(replace(spine, vertebrae=(vertebra,)), image))
-    found.append(_fault(spine, image) if not any(found) else None)
-    return tuple(sentence for sentence in found if sentence)
-
-
-def _fault(spine: Spine, image: str) -> Optional[str]:
-    try:
-        check(spine, image)
-    except AnnotationError as error:
-        return f"{error.problem[0].upper()}{error.problem[1:]}."
-    return None

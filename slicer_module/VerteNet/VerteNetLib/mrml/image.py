@@ -121,16 +121,20 @@ class VolumeImage:
             self._blanked = blanked_mask(self._display)
         return self._blanked
 
+    def to_world(self, xy: np.ndarray) -> np.ndarray:
+        """(n, 2) source pixels to (n, 3) world RAS mm, parent transforms included."""
+        points = self.grid.to_ras(np.asarray(xy, dtype=np.float64))
+        parent = self.volume.GetParentTransformNode()
+        if parent is None:
+            return points
+        to_world = vtk.vtkGeneralTransform()
+        parent.GetTransformToWorld(to_world)
+        return np.array([to_world.TransformPoint(point) for point in points])
+
     def directions(self) -> tuple[np.ndarray, np.ndarray]:
         """Unit vectors of world RAS, parent transforms included, to the right and down the image, at its centre."""
-        grid = self.grid
-        centre = np.array([grid.columns, grid.rows]) / 2
-        points = grid.to_ras(centre + np.array([(0, 0), (1, 0), (0, 1)]))
-        to_world = vtk.vtkGeneralTransform()
-        parent = self.volume.GetParentTransformNode()
-        if parent is not None:
-            parent.GetTransformToWorld(to_world)
-        origin, right, down = (np.array(to_world.TransformPoint(point)) for point in points)
+        centre = np.array([self.grid.columns, self.grid.rows]) / 2
+        origin, right, down = self.to_world(centre + np.array([(0, 0), (1, 0), (0, 1)]))
         return tuple((end - origin) / np.linalg.norm(end - origin) for end in (right, down))
 
     def stored_range(self, shown: tuple[float, float]) -> tuple[float, float]:

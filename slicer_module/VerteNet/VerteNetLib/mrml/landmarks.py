@@ -13,6 +13,7 @@ from vertenet.spine import Spine, Status, Transition
 
 from ..i18n import _
 from ..interfaces import Unsubscribe
+from ..trust import Fault, faults
 from . import attributes, edits
 from .belongings import own_node, remove_node
 from .history import History
@@ -153,7 +154,15 @@ class MarkupsLandmarks:
         self._change(lambda _: spine)
 
     def faults(self) -> Sequence[str]:
-        return () if self._spine is None else edits.faults(self._spine, self._image.name)
+        return tuple(fault.sentence for fault in self.doubts())
+
+    def doubts(self) -> tuple[Fault, ...]:
+        """The same with the levels that each is about."""
+        if self._spine is None:
+            return ()
+        if self._checked is not self._spine:
+            self._checked, self._doubts = self._spine, faults(self._spine, self._image.name)
+        return self._doubts
 
     def subscribe(self, changed: Callable[[], None]) -> Unsubscribe:
         return self._listeners.subscribe(changed)
@@ -176,6 +185,9 @@ class MarkupsLandmarks:
         #: The spine before a drag, until its first step; None outside a drag and after that step.
         self._drag_start: Optional[Spine] = None
         self._dragging = self._muted = False
+        #: What contradicts itself in the spine that was checked last.
+        self._checked: Optional[Spine] = None
+        self._doubts: tuple[Fault, ...] = ()
 
     def _adopt_nodes(self) -> None:
         volume = self._image.volume

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any, Optional
 
 import numpy as np
 import slicer
 import vtk
-from vtk.util.numpy_support import numpy_to_vtk, numpy_to_vtkIdTypeArray
+from vtk.util.numpy_support import numpy_to_vtk, numpy_to_vtkIdTypeArray, vtk_to_numpy
 
 from . import colours
 from .belongings import own_node
@@ -20,6 +21,10 @@ from .shapes import Name, Shape
 _COLOUR = "Colour"
 #: Share of the width of a line that its dark rim is wide.
 _RIM = 2.0
+#: How dense the plate behind words is: light words on it are read on white pixels too.
+_PLATE = 0.85
+#: From the lower left corner of a plate to where its words begin, view pixels.
+PLATE_EDGE = 2.0
 
 
 class ShapeLayer:
@@ -44,7 +49,8 @@ class ShapeLayer:
         self, scene: Any, role: str, name: str, volume: Any, *, width: float, opacity: float, rim: bool
     ) -> None:
         self.node = own_node(scene, "vtkMRMLModelNode", role, name, volume)
-        self._empty = False
+        #: What is drawn: how its points are joined and coloured, the points, and the data that holds them.
+        self._drawn: Optional[tuple[Any, np.ndarray, Any]] = None
         if rim and self.node.GetNumberOfDisplayNodes() < 2:
             extra = scene.AddNewNodeByClass("vtkMRMLModelDisplayNode")
             self.node.AddAndObserveDisplayNodeID(extra.GetID())
@@ -56,6 +62,9 @@ class ShapeLayer:
             display.SetOpacity(opacity)
             display.SetSliceIntersectionOpacity(opacity)
             display.SetSliceIntersectionThickness(round(width))
+            # A display node begins with the range 0 to -1, which VTK complains of wherever it makes a table of it.
+            display.SetScalarRangeFlag(slicer.vtkMRMLDisplayNode.UseManualScalarRange)
+            display.SetScalarRange(0, len(colours.PALETTE) - 1)
         if rim:
             shown[0].SetScalarVisibility(False)
             shown[0].SetColor(colours.unit(colours.HALO))
@@ -64,16 +73,22 @@ class ShapeLayer:
         last = shown[-1]
         last.SetActiveScalar(_COLOUR, vtk.vtkAssignAttribute.CELL_DATA)
         last.SetAndObserveColorNodeID(colours.palette_node(scene).GetID())
-        last.SetScalarRangeFlag(slicer.vtkMRMLDisplayNode.UseManualScalarRange)
-        last.SetScalarRange(0, len(colours.PALETTE) - 1)
         last.SetScalarVisibility(True)
 
     def show(self, shapes: Sequence[Shape], grid: PixelGrid) -> None:
-        """Draw ``shapes`` in place of what was drawn before."""
-        if self._empty and not shapes:
+        """Draw ``shapes`` in place of what was drawn before; where only points moved, only points are exchanged."""
+        xy = np.concatenate([shape.xy for shape in shapes]) if shapes else np.empty((0, 2))
+        form = [(len(shape.xy), shape.colour, shape.filled) for shape in shapes]
+        if self._drawn is not None and self._drawn[0] == form and self.node.GetPolyData() is self._drawn[2]:
+            if not np.array_equal(xy, self._drawn[1]):
+                points = self._drawn[2].GetPoints()
+                vtk_to_numpy(points.GetData())[:] = grid.to_ras(xy)
+                points.Modified()
+                self._drawn = form, xy, self._drawn[2]
             return
-        self._empty = not shapes
-        self.node.SetAndObservePolyData(_poly_data(shapes, grid))
+        data = _poly_data(shapes, grid.to_ras(xy))
+        self.node.SetAndObservePolyData(data)
+        self._drawn = form, xy, data
 
     def set_visible(self, visible: bool) -> None:
         for i in range(self.node.GetNumberOfDisplayNodes()):
@@ -86,7 +101,10 @@ class ShapeLayer:
 class NameLayer:
     """Words of one colour on a dark plate, readable on black and on white."""
 
-    def __init__(self, scene: Any, role: str, name: str, volume: Any, *, colour: Colour, scale: float) -> None:
+    def __init__(
+        self, scene: Any, role: str, name: str, volume: Any, *, colour: Colour, scale: float, dpi: Callable[[], int]
+    ) -> None:
+        self._dpi = dpi
         self.node = own_node(scene, "vtkMRMLMarkupsFiducialNode", role, name, volume)
         self._shown: Sequence[Name] = ()
         self.node.SetLocked(True)
@@ -106,7 +124,12 @@ class NameLayer:
         words.SetBold(True)
         words.SetShadow(False)
         words.SetBackgroundColor(0.0, 0.0, 0.0)
-        words.SetBackgroundOpacity(0.72)
+        words.SetBackgroundOpacity(_PLATE)
+
+    def size(self, text: str) -> tuple[float, float]:
+        """Width and height of words with their plate, view pixels."""
+        display = self.node.GetDisplayNode()
+        return text_size(text, int(display.GetTextScale() * display.GetTextProperty().GetFontSize()), self._dpi())
 
     def set_colour(self, colour: Colour) -> None:
         self.node.GetDisplayNode().SetSelectedColor(*colours.unit(colour))
@@ -135,12 +158,23 @@ class NameLayer:
         return bool(self.node.GetDisplayNode().GetVisibility())
 
 
-def _poly_data(shapes: Sequence[Shape], grid: PixelGrid) -> Any:
+@lru_cache(maxsize=1024)
+def text_size(text: str, font_size: int, dpi: int) -> tuple[float, float]:
+    """Width and height of bold words with their plate, pixels."""
+    words = vtk.vtkTextProperty()
+    words.SetBold(True)
+    words.SetFontSize(font_size)
+    box = [0, 0, 0, 0]
+    vtk.vtkTextRenderer.GetInstance().GetBoundingBox(words, text, box, dpi)
+    return float(box[1] - box[0] + 2 * PLATE_EDGE), float(box[3] - box[2] + 2 * PLATE_EDGE)
+
+
+def _poly_data(shapes: Sequence[Shape], positions: np.ndarray) -> Any:
+    """``positions``: (n, 3) RAS mm of the points of all shapes, one after another."""
     data = vtk.vtkPolyData()
     points = vtk.vtkPoints()
     points.SetDataTypeToDouble()
     if shapes:
-        positions = grid.to_ras(np.concatenate([shape.xy for shape in shapes]))
         points.SetData(numpy_to_vtk(np.ascontiguousarray(positions), deep=True))
     data.SetPoints(points)
     offsets = np.concatenate([[0], np.cumsum([len(shape.xy) for shape in shapes])]).astype(np.int64)

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Optional
 
-from vertenet.measure import CropResult, CropState, Guide, detect_crop, intervertebral_guides
+import numpy as np
+
+from vertenet.measure import CropResult, CropState, Guide, intervertebral_guides
 from vertenet.radiograph import Radiograph
 from vertenet.spine import Spine
 
 from ..i18n import _
 from ..interfaces import Unsubscribe
+from ..trust import crop_of, doubted_levels, trusted
 from . import colours, wording
 from .belongings import remove_node
 from .image import VolumeImage
+from .labels import Field, Obstacles, Place, find_place, name_boxes, without_crowded_thirds
 from .landmarks import MarkupsLandmarks
-from .layers import NameLayer, ShapeLayer
-from .shapes import Drawing, Name, draw
+from .layers import PLATE_EDGE, NameLayer, ShapeLayer
+from .shapes import Drawing, Name, draw, outline
 from .signals import Listeners
+from .view import SliceView
 
 #: What can be shown or hidden, and the layers that it consists of, from the lowest to the topmost.
 KINDS = {
@@ -28,8 +33,6 @@ KINDS = {
     "levels": ("levels",),
     "labels": ("level names", "guide names"),
 }
-#: Where the crop warning stands, in shares of the image's width and height.
-_WARNING_AT = (0.02, 0.14)
 
 
 class SceneOverlays:
@@ -39,13 +42,12 @@ class SceneOverlays:
     ----------
     scene : vtkMRMLScene
     landmarks : MarkupsLandmarks
-    reading_direction : callable
-        1 where words in the view run towards higher x of the image, else -1.
+    view : SliceView
+        In which words must find room.
     """
 
-    def __init__(self, scene: Any, landmarks: MarkupsLandmarks, reading_direction: Callable[[], int]) -> None:
-        self._scene, self._landmarks = scene, landmarks
-        self._reading_direction = reading_direction
+    def __init__(self, scene: Any, landmarks: MarkupsLandmarks, view: SliceView) -> None:
+        self._scene, self._landmarks, self._view = scene, landmarks, view
         self._listeners = Listeners()
         self._image: Optional[VolumeImage] = None
         self._forget()
@@ -97,39 +99,90 @@ class SceneOverlays:
             return
         spine = self._landmarks.spine()
         if spine is None:
+            self._drawing, self._guides, self._crop = Drawing(), {}, None
             if self._layers:
-                self._show(Drawing(), ())
-            self._guides, self._crop = {}, None
+                self._show()
         else:
             self._draw(self._image.radiograph(), spine)
         self._listeners.tell()
 
+    def follow_view(self) -> None:
+        """Find room for words again, in another part of the image, size or direction of the view."""
+        if self._image is None or not self._layers:
+            return
+        if self._view.reading_direction() != self._direction:
+            self.refresh()
+        else:
+            self._write(self._landmarks.spine())
+
     def _draw(self, radiograph: Radiograph, spine: Spine) -> None:
-        blanked = self._image.blanked()
-        self._guides = intervertebral_guides(spine)
-        self._crop = detect_crop(radiograph, spine, blanked=blanked)
-        direction = self._reading_direction()
-        drawing = draw(radiograph, spine, self._guides, self._crop, blanked, reading_direction=direction)
-        sentence = wording.crop_sentence(self._crop, radiograph.spacing)
-        x, y = _WARNING_AT
-        at = (x if direction > 0 else 1 - x) * radiograph.columns, y * radiograph.rows
+        doubts, blanked = self._landmarks.doubts(), self._image.blanked()
+        self._guides = intervertebral_guides(trusted(spine, doubts))
+        self._crop = crop_of(radiograph, spine, doubts, blanked)
+        self._direction = self._view.reading_direction()
+        self._drawing = draw(
+            radiograph,
+            spine,
+            self._guides,
+            self._crop,
+            blanked,
+            doubted=doubted_levels(doubts),
+            reading_direction=self._direction,
+        )
         if not self._layers:
             self._make_layers()
         warning = colours.WARNING if self._crop.state is CropState.CROPPED else colours.CAUTION
         self._layers["crop warning"].set_colour(warning)
-        self._show(drawing, (Name(*at, wording.in_lines(sentence)),) if sentence else ())
+        self._show()
 
-    def _show(self, drawing: Drawing, warning: tuple[Name, ...]) -> None:
-        grid, layers = self._image.grid, self._layers
+    def _show(self) -> None:
+        grid, layers, drawing = self._image.grid, self._layers, self._drawing
         layers["bands"].show(drawing.bands, grid)
         layers["lost area"].show(drawing.lost_area, grid)
         layers["lost edge"].show(drawing.lost_edge, grid)
         layers["corridor"].show(drawing.corridor, grid)
         layers["guides"].show(drawing.guides, grid)
         layers["levels"].show(drawing.levels, grid)
+        self._write(self._landmarks.spine())
+
+    def _write(self, spine: Optional[Spine]) -> None:
+        """Words, as far as the view has room for them."""
+        grid, layers, drawing, field = self._image.grid, self._layers, self._drawing, self._view.field()
+        guide_names = without_crowded_thirds(drawing.guide_names, field, layers["guide names"].size)
         layers["level names"].show(drawing.level_names, grid)
-        layers["guide names"].show(drawing.guide_names, grid)
-        layers["crop warning"].show(warning, grid)
+        layers["guide names"].show(guide_names, grid)
+        layers["crop warning"].show(() if spine is None else self._warning(spine, guide_names, field), grid)
+
+    def _warning(self, spine: Spine, guide_names: Sequence[Name], field: Field) -> tuple[Name, ...]:
+        """What is said of the crop, where it hides neither landmarks nor bands."""
+        layers, drawing = self._layers, self._drawing
+        texts = wording.in_lines(wording.crop_sentence(self._crop, self._image.spacing))
+        if not texts:
+            self._place = None
+            return ()
+        located = [corner.xy for _name, corner in spine.named_points() if corner.is_present]
+        around = [*(band.xy for band in drawing.bands), *(outline(v) for v in spine if v.is_complete)]
+        obstacles = Obstacles(
+            field.to_view(np.array(located).reshape(-1, 2)),
+            field.to_view(np.array(around).reshape(-1, 4, 2)),
+            np.concatenate(
+                [
+                    name_boxes(drawing.level_names, field, layers["level names"].size),
+                    name_boxes(guide_names, field, layers["guide names"].size),
+                ]
+            ),
+        )
+        sizes = [layers["crop warning"].size(text) for text in texts]
+        view = field.width, field.height
+        self._place = find_place(sizes, obstacles, view, self._upper_left(field), self._place)
+        x, y = field.to_pixels(np.array([self._place.x, self._place.y]) + PLATE_EDGE)
+        return (Name(float(x), float(y), texts[self._place.shape]),)
+
+    def _upper_left(self, field: Field) -> tuple[float, float]:
+        """Of what is seen of the image, view pixels."""
+        grid = self._image.grid
+        corners = field.to_view(np.array([(0, 0), (grid.columns, 0), (0, grid.rows), (grid.columns, grid.rows)]))
+        return max(float(corners[:, 0].min()), 0.0), min(float(corners[:, 1].max()), float(field.height))
 
     def follow_volume(self) -> None:
         """Stay on the image when its parent transform is exchanged."""
@@ -140,6 +193,10 @@ class SceneOverlays:
         self._layers: dict[str, Any] = {}
         self._guides: Mapping[str, Guide] = {}
         self._crop: Optional[CropResult] = None
+        self._drawing = Drawing()
+        self._direction = 1
+        #: Of the crop warning.
+        self._place: Optional[Place] = None
         self._hidden: frozenset[str] = frozenset()
 
     def _make_layers(self) -> None:
@@ -152,7 +209,8 @@ class SceneOverlays:
             return ShapeLayer(scene, role, name, volume, width=width, opacity=opacity, rim=True)
 
         def names(role: str, name: str, colour: colours.Colour, scale: float) -> NameLayer:
-            return NameLayer(scene, role, name, volume, colour=colour, scale=scale)
+            dpi = self._view.dots_per_inch
+            return NameLayer(scene, role, name, volume, colour=colour, scale=scale, dpi=dpi)
 
         self._layers = {
             "bands": area("bands", _("AAC segments"), 0.3),

@@ -13,14 +13,17 @@ from typing import Any, Optional
 import slicer
 
 from vertenet.annotation import markups
-from vertenet.annotation.names import STANDARD_POINTS, point_name
+from vertenet.annotation.names import STANDARD_POINTS, parse_point, point_name
 from vertenet.spine import Spine
 
+from .edits import with_corner
 from .grid import PixelGrid
 
 STANDARD = tuple(point_name(*key) for key in STANDARD_POINTS)
 _DEFINED, _MISSING = "defined", "missing"
 _LPS_TO_RAS = (-1.0, -1.0, 1.0)
+#: So many points moved are looked at by themselves, more of them all together.
+_FEW = 4
 
 
 class PointNodes:
@@ -40,6 +43,8 @@ class PointNodes:
     def __init__(self, main: Any, further: Any, grid: PixelGrid, image: str) -> None:
         self.main, self.further = main, further
         self._grid, self._image = grid, image
+        #: What the nodes said when they were read last, and the spine that it was.
+        self._last: Optional[tuple[list[dict], list[str], Spine]] = None
 
     @property
     def nodes(self) -> tuple[Any, Any]:
@@ -64,13 +69,37 @@ class PointNodes:
     def read(self) -> Spine:
         """The spine that the nodes say. A point that was moved since is a person's and has lost its confidence."""
         points = [_point(node, n) for node in self.nodes for n in range(node.GetNumberOfControlPoints())]
-        # Left unless renamed by hand: such a point is nobody's, and the rest is still good.
-        named = {point["label"]: point for point in points}
+        texts = _descriptions(self.main)
+        spine = self._followed(points, texts) or self._parsed(points, texts)
+        self._last = points, texts, spine
+        return spine
+
+    def _followed(self, points: list[dict], texts: list[str]) -> Optional[Spine]:
+        """The spine read last with the points that differ since, where only a few do: a drag asks 30 times a second."""
+        if self._last is None or self._last[1] != texts or len(self._last[0]) != len(points):
+            return None
+        moved = [(old["label"], new) for old, new in zip(self._last[0], points) if new != old]
+        if len(moved) > _FEW or any(label != new["label"] or label not in STANDARD for label, new in moved):
+            return None
+        if len({point["label"] for point in points}) < len(points):  # renamed by hand: which one counts?
+            return None
+        spine = self._last[2]
+        part = self._parsed([new for _label, new in moved], texts) if moved else spine
+        for label, _new in moved:
+            level, corner = label.split("-")
+            if level not in spine or level not in part:
+                return None
+            spine = with_corner(spine, label, part[level][corner])
+        return spine
+
+    def _parsed(self, points: list[dict], texts: list[str]) -> Spine:
+        # A point that was renamed by hand is nobody's, and the rest is still good.
+        named = {point["label"]: point for point in points if parse_point(point["label"]) is not None}
         markup = {
             "type": "Fiducial",
             "coordinateSystem": "LPS",
             "controlPoints": list(named.values()),
-            "measurements": [{"name": markups.MEASUREMENT, "description": text} for text in _descriptions(self.main)],
+            "measurements": [{"name": markups.MEASUREMENT, "description": text} for text in texts],
         }
         return markups.loads(json.dumps({"markups": [markup]}), self._grid.geometry, subject=self._image)
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from vertenet.errors import GeometryError
 from vertenet.measure import CropResult, CropState, Guide
-from vertenet.measure.corridor import Corridor, aortic_corridor, mean_guide_length
+from vertenet.measure.corridor import STEEPEST_GUIDE, Corridor, aortic_corridor, mean_guide_length
 from vertenet.measure.crop import lost_points
 from vertenet.measure.guides import GUIDE_NAMES
 from vertenet.radiograph import Radiograph
@@ -24,6 +24,8 @@ _RING = (CornerName.SA, CornerName.SP, CornerName.IP, CornerName.IA, CornerName.
 #: Radius of the ring around a corner, in depths of its vertebra.
 _CORNER_RING = 0.055
 _CIRCLE = np.stack([np.cos(np.linspace(0, 2 * np.pi, 17)), np.sin(np.linspace(0, 2 * np.pi, 17))], axis=1)
+#: Along each side of a vertebra that contradicts itself.
+_DASHES = 7
 #: Guides go on behind the posterior corners by this share of their length.
 _BEHIND = 0.08
 #: Every so many samples of the corridor, and this many points across it, are looked at to draw what is lost.
@@ -75,6 +77,7 @@ def draw(
     crop: CropResult,
     blanked: np.ndarray,
     *,
+    doubted: Set[Level] = frozenset(),
     reading_direction: int = 1,
 ) -> Drawing:
     """The drawing of landmarks.
@@ -84,11 +87,13 @@ def draw(
     radiograph : Radiograph
     spine : Spine
     guides : mapping of str to Guide
-        Of ``spine``.
+        Those of ``spine`` that can be trusted.
     crop : CropResult
         Of ``spine`` in ``radiograph``.
     blanked : (rows, columns) bool
         Of ``radiograph``.
+    doubted : set of Level
+        Vertebrae that contradict themselves: drawn as such, with no guide.
     reading_direction : {1, -1}
         Whether words run towards higher x, as in a view that is not flipped, or lower.
     """
@@ -108,19 +113,21 @@ def draw(
         corridor=[Shape(stretch, colours.CORRIDOR) for stretch in _stretches(crop.edge)],
         lost_area=lost_area,
         lost_edge=lost_edge,
-        levels=[shape for vertebra in spine for shape in _outline(vertebra)],
-        level_names=_level_names(spine, sign, reading_direction),
+        levels=[shape for vertebra in spine for shape in _outline(vertebra, vertebra.level in doubted)],
+        level_names=_level_names(spine, sign, reading_direction, doubted),
         guide_names=_guide_names(guides, ends, sign, reading_direction),
     )
 
 
 def _guide_ends(guides: Mapping[str, Guide], sign: int, factor: float) -> dict[str, np.ndarray]:
-    """Where each guide meets the anterior edge of the aortic corridor; one that never does is left out."""
+    """Where each guide meets the anterior edge of the aortic corridor; one too steep for a disc is left out."""
     if not guides:
         return {}
     forward = sign * factor * mean_guide_length(guides.values())
     ends = {name: guide.at_x(guide.anterior[0] + forward) for name, guide in guides.items()}
-    return {name: end for name, end in ends.items() if np.isfinite(end).all()}
+    steepest = np.tan(np.radians(STEEPEST_GUIDE)) * abs(forward)
+    # False for a vertical guide too, which meets the edge nowhere (NaN).
+    return {name: end for name, end in ends.items() if abs(end[1] - guides[name].anterior[1]) <= steepest}
 
 
 def _bands(guides: Mapping[str, Guide], ends: Mapping[str, np.ndarray]) -> list[Shape]:
@@ -128,9 +135,18 @@ def _bands(guides: Mapping[str, Guide], ends: Mapping[str, np.ndarray]) -> list[
     bands = []
     for number, (upper, lower) in enumerate(zip(GUIDE_NAMES, GUIDE_NAMES[1:])):
         if upper in ends and lower in ends:
-            corners = [guides[upper].anterior, ends[upper], ends[lower], guides[lower].anterior]
-            bands.append(Shape(np.stack(corners), colours.BANDS[number], filled=True))
+            corners = np.stack([guides[upper].anterior, ends[upper], ends[lower], guides[lower].anterior])
+            if _is_convex(corners):
+                bands.append(Shape(corners, colours.BANDS[number], filled=True))
     return bands
+
+
+def _is_convex(corners: np.ndarray) -> bool:
+    """Guides that cross over the aorta have no band between them."""
+    sides = np.roll(corners, -1, axis=0) - corners
+    after = np.roll(sides, -1, axis=0)
+    turns = sides[:, 0] * after[:, 1] - sides[:, 1] * after[:, 0]
+    return bool((turns > 0).all() or (turns < 0).all())
 
 
 def _stretches(edge: np.ndarray) -> list[np.ndarray]:
@@ -172,12 +188,28 @@ def _lost_quads(radiograph: Radiograph, corridor: Corridor, crop: CropResult, bl
     return list(np.stack(quads, axis=1))
 
 
-def _outline(vertebra: Vertebra) -> list[Shape]:
+def outline(vertebra: Vertebra) -> np.ndarray:
+    """(4, 2) corners around a complete vertebra, source pixels."""
+    return vertebra.to_array(_RING[:-1])
+
+
+def _outline(vertebra: Vertebra, doubted: bool) -> list[Shape]:
+    """Of one that contradicts itself it is dashed, which no sound one is."""
     colour = colours.LEVELS[vertebra.level]
-    shapes = [Shape(vertebra.to_array(_RING), colour)] if vertebra.is_complete else []
+    shapes = []
+    if vertebra.is_complete:
+        ring = vertebra.to_array(_RING)
+        shapes = [Shape(dash, colours.FAULTY) for dash in _dashes(ring)] if doubted else [Shape(ring, colour)]
     radius = _CORNER_RING * _depth(vertebra)
     located = [vertebra[name].xy for name in CORNERS if vertebra[name].is_present]
     return shapes + [Shape(xy + radius * _CIRCLE, colour) for xy in located]
+
+
+def _dashes(ring: np.ndarray) -> list[np.ndarray]:
+    starts = np.arange(_DASHES) / _DASHES
+    shares = np.stack([starts, starts + 0.55 / _DASHES], axis=1)[None, :, :, None]
+    begin, end = ring[:-1, None, None], ring[1:, None, None]
+    return list((begin + shares * (end - begin)).reshape(-1, 2, 2))
 
 
 def _depth(vertebra: Vertebra) -> float:
@@ -190,7 +222,7 @@ def _depth(vertebra: Vertebra) -> float:
     return float(np.mean(plates)) if plates else 60.0
 
 
-def _level_names(spine: Spine, sign: int, direction: int) -> list[Name]:
+def _level_names(spine: Spine, sign: int, direction: int, doubted: Set[Level] = frozenset()) -> list[Name]:
     """Behind each vertebra."""
     names = []
     for vertebra in spine:
@@ -200,7 +232,8 @@ def _level_names(spine: Spine, sign: int, direction: int) -> list[Name]:
         depth = _depth(vertebra)
         back = located[:, 0].min() if sign > 0 else located[:, 0].max()
         gap = _NAME_GAP if sign == direction else _NAME_GAP_BEHIND_GUIDES
-        names.append(Name(back - sign * gap * depth, float(located[:, 1].mean()), vertebra.level.value))
+        text = f"{vertebra.level} ?" if vertebra.level in doubted else vertebra.level.value
+        names.append(Name(back - sign * gap * depth, float(located[:, 1].mean()), text))
         if vertebra.level is Level.L5 and transition_words(spine.transition):
             below = float(located[:, 1].max()) + _TRANSITION_GAP * depth
             start = located[:, 0].min() if direction > 0 else located[:, 0].max()

@@ -39,8 +39,8 @@ class SlicerStage:
         self._image: Optional[VolumeImage] = None
         self.landmarks = MarkupsLandmarks(scene, application_logic)
         self.view = SliceView(scene, slice_logic, window, self.landmarks)
-        self.overlays = SceneOverlays(scene, self.landmarks, self.view.reading_direction)
-        self.view.on_flip = self.overlays.refresh
+        self.overlays = SceneOverlays(scene, self.landmarks, self.view)
+        self.view.on_change = self.overlays.follow_view
         self._observers = Observers()
 
     @classmethod
@@ -94,14 +94,19 @@ class SlicerStage:
         self.overlays.attach(image)
         self.landmarks.attach(image)
         event = slicer.vtkMRMLTransformableNode.TransformModifiedEvent
-        self._observers.add(image.volume, event, self.overlays.follow_volume)
+        self._observers.add(image.volume, event, self._volume_moved)
         self._observers.add(self._scene, slicer.vtkMRMLScene.NodeRemovedEvent, self._node_removed)
         self._observers.add(self._scene, slicer.vtkMRMLScene.StartCloseEvent, self.release)
         return image.loaded()
 
+    def _volume_moved(self) -> None:
+        self.overlays.follow_volume()
+        self.view.measure()
+
     def _node_removed(self) -> None:
         """An image that is deleted takes what is drawn over it along; its landmarks stay, for they are work."""
         if self._image is not None and not self._scene.IsNodePresent(self._image.volume):
+            self._observers.remove_all()  # what is removed next would call this again, and again
             self.overlays.remove()
             self.release()
 

@@ -14,7 +14,9 @@ from vertenet.errors import OptionError
 from vertenet.files import beside
 
 from .image import VolumeImage
+from .labels import Field
 from .landmarks import MarkupsLandmarks
+from .signals import Observers
 
 PRESETS = ("bone", "soft tissue", "inverted")
 _GREY, _INVERTED = "vtkMRMLColorTableNodeGrey", "vtkMRMLColorTableNodeInvertedGrey"
@@ -39,7 +41,10 @@ class SliceView:
         self._landmarks = landmarks
         self._image: Optional[VolumeImage] = None
         self._flipped = False
-        self.on_flip: Callable[[], None] = lambda: None
+        self._field: Optional[Field] = None
+        self._observers = Observers()
+        #: Called when the view shows another part of the image, in another size or flipped.
+        self.on_change: Callable[[], None] = lambda: None
 
     def attach(self, image: VolumeImage) -> None:
         """Show ``image`` alone, fitted, in the window for bone."""
@@ -53,9 +58,20 @@ class SliceView:
             layout.SetViewArrangement(slicer.vtkMRMLLayoutNode.SlicerLayoutOneUpRedSliceView)
         self.set_preset("bone")
         self.fit()
+        self._field = self._measured()
+        self._observers.add(self._logic.GetSliceNode(), vtk.vtkCommand.ModifiedEvent, self.measure)
 
     def detach(self) -> None:
-        self._image = None
+        self._observers.remove_all()
+        self._image = self._field = None
+
+    def field(self) -> Optional[Field]:
+        """How the view shows the image; None where there is none."""
+        return self._field
+
+    def dots_per_inch(self) -> int:
+        """By which the window turns sizes of words into pixels."""
+        return self._window.GetDPI()
 
     def fit(self) -> None:
         """The whole image, upright: x to the right (to the left where flipped), y down."""
@@ -76,7 +92,6 @@ class SliceView:
         for row in range(3):
             matrix.SetElement(row, 0, -matrix.GetElement(row, 0))
         node.UpdateMatrices()
-        self.on_flip()
 
     def is_flipped(self) -> bool:
         return self._flipped
@@ -115,6 +130,25 @@ class SliceView:
         with beside(path) as temporary:
             writer.SetFileName(str(temporary))
             writer.Write()
+
+    def measure(self) -> None:
+        """Look again how the image is shown, and tell if that has changed."""
+        if self._image is None:
+            return
+        field = self._measured()
+        if field != self._field:
+            self._field = field
+            self.on_change()
+
+    def _measured(self) -> Field:
+        node = self._logic.GetSliceNode()
+        columns, rows = self._image.grid.columns, self._image.grid.rows
+        from_ras = vtk.vtkMatrix4x4()
+        vtk.vtkMatrix4x4.Invert(node.GetXYToRAS(), from_ras)
+        world = self._image.to_world(np.array([(0, 0), (columns, 0), (0, rows)]))
+        origin, right, down = (np.array(from_ras.MultiplyPoint((*point, 1.0))[:2]) for point in world)
+        matrix = np.column_stack([(right - origin) / columns, (down - origin) / rows, origin])
+        return Field(matrix, *node.GetDimensions()[:2])
 
     def _turn_upright(self) -> None:
         """Lay the view's axes along the image's, whatever way the volume lies in space.

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional
 
 import numpy as np
+import slicer
 import vtk
 from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 
@@ -63,12 +64,22 @@ def adopt_volume(volume: Any, kind: Optional[Kind], tags: Optional[Dataset]) -> 
 
 
 def source_file(volume: Any) -> Optional[Path]:
-    """The file that a volume was read from, where it is one file that still exists."""
+    """The file that a volume was read from, where it is one file that still exists.
+
+    A volume that Slicer's DICOM module loaded has no storage node; the application's database knows its file.
+    """
     storage = volume.GetStorageNode()
-    if storage is None or not storage.GetFileName():
-        return None
-    path = Path(storage.GetFullNameFromFileName() or storage.GetFileName())
-    return path if path.is_file() else None
+    if storage is not None and storage.GetFileName():
+        name = storage.GetFullNameFromFileName() or storage.GetFileName()
+    else:
+        name = _file_in_database(volume)
+    return Path(name) if name and Path(name).is_file() else None
+
+
+def _file_in_database(volume: Any) -> str:
+    instances = (volume.GetAttribute("DICOM.instanceUIDs") or "").split()
+    database = getattr(slicer, "dicomDatabase", None)  # not there without the application's DICOM module
+    return database.fileForInstance(instances[0]) if database is not None and len(instances) == 1 else ""
 
 
 def kind_of(path: Path) -> Kind:

@@ -11,8 +11,8 @@ from vertenet.spine import Transition
 
 from ..i18n import _
 
-#: Characters of a line of the label in the picture.
-_LINE = 34
+#: Characters of a line of the label in the picture: the first that finds room.
+_LINES = (34, 22, 60, 14)
 
 
 def crop_sentence(crop: CropResult, spacing: Optional[Spacing]) -> str:
@@ -34,9 +34,9 @@ def crop_sentence(crop: CropResult, spacing: Optional[Spacing]) -> str:
     return text
 
 
-def in_lines(sentence: str) -> str:
-    """Broken into lines for the picture."""
-    return "\n".join(textwrap.wrap(sentence, _LINE))
+def in_lines(sentence: str) -> tuple[str, ...]:
+    """Broken into lines for the picture in several ways, the best first; none where nothing is to be said."""
+    return tuple("\n".join(textwrap.wrap(sentence, width)) for width in _LINES) if sentence else ()
 
 
 def transition_words(transition: Transition) -> str:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import qt
-
 from vertenet.errors import OptionError
 
 from ..connection import DEFAULT_URL
@@ -13,7 +11,7 @@ from ..i18n import _
 from ..interfaces import Settings
 from ..session import CERTIFICATE_KEY, TOKEN_KEY, URL_KEY, Session
 from ..states import Action, Situation
-from . import forms
+from . import dialogs, forms
 from .controls import Controls, Tell
 
 #: Key of the user's settings; the session keeps what belongs to a connection once that worked.
@@ -72,11 +70,12 @@ class ConnectionPanel:
         self._session.start_local_server(Path(folder))
 
     def _choose_certificate(self) -> None:
-        path = qt.QFileDialog.getOpenFileName(self.root, _("Certificate of the authority"), "", "*.pem *.crt *.cer")
+        kinds = _("Certificates ({names});;All files ({all})").format(names="*.pem *.crt *.cer", all="*")
+        path = dialogs.choose_file(self.root, _("Certificate of the authority"), kinds)
         if path:
             self.ui.certificateEdit.text = path
 
     def _choose_studies(self) -> None:
-        folder = qt.QFileDialog.getExistingDirectory(self.root, _("Folder with images"), self.ui.studiesEdit.text)
+        folder = dialogs.choose_folder(self.root, _("Folder with images"), self.ui.studiesEdit.text)
         if folder:
             self.ui.studiesEdit.text = folder

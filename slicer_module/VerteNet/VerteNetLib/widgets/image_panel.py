@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Optional
 
-import qt
-
 from vertenet.radiograph import Spacing, SpacingSource
 
 from ..i18n import _
@@ -33,7 +31,7 @@ class ImagePanel:
         ui.volumeSelector.setMRMLScene(scene)
         ui.volumeSelector.connect("currentNodeChanged(vtkMRMLNode*)", lambda _node: self._follow_fields())
         forms.fill(ui.presetCombo, {"bone": _("Bone"), "soft tissue": _("Soft tissue"), "inverted": _("Inverted")})
-        button(ui.nextImageButton, Action.NEXT_IMAGE, self.next_image, key="Ctrl+Right")
+        button(ui.nextImageButton, Action.NEXT_IMAGE, self.next_image, key="Ctrl+N")
         button(ui.useVolumeButton, Action.USE_VOLUME, self._use_volume, obstacle=self._no_volume)
         button(ui.openFileButton, Action.USE_VOLUME, self._open_file)
         button(ui.uploadButton, Action.UPLOAD, self._upload)
@@ -41,7 +39,7 @@ class ImagePanel:
         button(ui.setSpacingButton, Action.SET_SPACING, self._set_spacing, obstacle=self._no_size)
         button(ui.clearSpacingButton, Action.SET_SPACING, lambda: session.set_spacing(None))
         button(ui.flipButton, Action.ADJUST_VIEW, lambda: stage.view.set_flipped(ui.flipButton.checked), key="F")
-        button(ui.fitButton, Action.ADJUST_VIEW, stage.view.fit, key="Ctrl+0")
+        button(ui.fitButton, Action.ADJUST_VIEW, stage.view.fit, key="R")
         self.controls.field(ui.strategyCombo, Action.NEXT_IMAGE)
         self.controls.field(ui.volumeSelector, Action.USE_VOLUME)
         self.controls.field(ui.draftCombo, Action.RESTORE_DRAFT)
@@ -94,9 +92,6 @@ class ImagePanel:
             {d.key: _("{image}, {when}").format(image=d.image_name, when=moments[d.key]) for d in drafts},
         )
 
-    def _keep_strategy(self) -> None:
-        self._settings.set(STRATEGY_KEY, self.ui.strategyCombo.currentData)
-
     def _follow_fields(self) -> None:
         self.controls.refresh(self._session.situation)
 
@@ -130,10 +125,11 @@ class ImagePanel:
         self._session.use_volume(self.ui.volumeSelector.currentNode().GetID())
 
     def _open_file(self) -> None:
-        path = qt.QFileDialog.getOpenFileName(self.root, _("Open an image"), "", FILES)
+        # DICOM files often have no ending at all.
+        kinds = _("Images ({names});;All files ({all})").format(names=FILES, all="*")
+        path = dialogs.choose_file(self.root, _("Open an image"), kinds)
         if path:
-            image = self._stage.load(Path(path), Path(path).name.split(".")[0])
-            self._session.use_volume(image.volume_id)
+            self._session.open_file(Path(path))
 
     def _upload(self) -> None:
         server = self._session.info.name if self._session.info is not None else _("the server")

@@ -10,6 +10,7 @@ from ..i18n import _
 from ..interfaces import Stage
 from ..session import Session
 from ..states import Action, Situation
+from ..words import points_with_position
 from . import dialogs, forms
 from .controls import Controls, Tell
 
@@ -24,6 +25,11 @@ class LandmarksPanel:
         self.root, self.ui = forms.load("LandmarksPanel")
         self.controls = Controls(session, tell)
         ui, button, points = self.ui, self.controls.button, stage.landmarks
+        ui.uncertainFrame.setStyleSheet(
+            "#uncertainFrame { background: #ffe9b8; border: 1px solid #5c3a00; border-radius: 4px; }"
+            " QLabel { color: #5c3a00; }"
+        )
+        ui.faultsLabel.setStyleSheet("color: #7a0c0c; background: #fbdcdc; padding: 4px; border-radius: 4px;")
         forms.fill(
             ui.anteriorCombo,
             {
@@ -73,14 +79,9 @@ class LandmarksPanel:
         ui.uncertainFrame.visible = uncertain
         if uncertain:
             ui.uncertainLabel.text = _uncertainty(spine, proposal.reading.levels.alternative)
-            ui.uncertainFrame.setStyleSheet(
-                "#uncertainFrame { background: #ffe9b8; border: 1px solid #5c3a00; border-radius: 4px; }"
-                " QLabel { color: #5c3a00; }"
-            )
         faults = points.faults() if spine is not None else ()
         ui.faultsLabel.visible = bool(faults)
         ui.faultsLabel.text = "\n".join(f"⚠ {fault}" for fault in faults)
-        ui.faultsLabel.setStyleSheet("color: #7a0c0c; background: #fbdcdc; padding: 4px; border-radius: 4px;")
         ui.pointsLabel.text = _points_text(spine)
         ui.lockButton.checked = points.is_locked()
         ui.lockButton.text = _("Unlock") if points.is_locked() else _("Lock")
@@ -155,10 +156,7 @@ class LandmarksPanel:
 def _points_text(spine: Spine | None) -> str:
     if spine is None:
         return _("No landmarks yet.")
-    corners = [corner for _name, corner in spine.named_points()]
-    return _("{placed} of {total} points have a position.").format(
-        placed=sum(corner.is_present for corner in corners), total=len(corners)
-    )
+    return _("{points} have a position.").format(points=points_with_position(spine))
 
 
 def _point_entries(spine: Spine) -> dict[str, str]:

@@ -44,7 +44,9 @@ class OverlaysPanel:
                 CropState.CROPPED: ("#7a0c0c", "#fbdcdc"),
                 CropState.NOT_ASSESSED: ("#5c3a00", "#ffe9b8"),
             }[crop.state]
-            label.setStyleSheet(f"color: {ink}; background: {paper}; padding: 4px; border-radius: 4px;")
+            look = f"color: {ink}; background: {paper}; padding: 4px; border-radius: 4px;"
+            if label.styleSheet != look:  # a style is costly to set, and a drag refreshes often
+                label.styleSheet = look
         self.controls.refresh(situation)
 
 

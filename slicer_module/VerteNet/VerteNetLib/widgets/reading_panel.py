@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import qt
-
 from vertenet.measure.aac import UNREADABLE
-from vertenet.measure.morphometry import SpineMorphometry
 
 from ..i18n import _
 from ..interfaces import Settings, Stage
 from ..session import Session
 from ..states import Action, Situation
-from . import forms
+from ..trust import morphometry_of
+from . import dialogs, forms
 from .aac_table import AacTable, total_sentence
 from .controls import Controls, Tell
 from .morphometry_table import MorphometryTable, summary
@@ -72,7 +70,7 @@ class ReadingPanel:
         unit = _("mm") if spacing is not None else _("pixels")
         self.ui.morphometryTitle.text = _("Heights of the vertebrae, {unit}").format(unit=unit)
         if known:
-            found = SpineMorphometry.of(spine, spacing)
+            found = morphometry_of(spine, spacing, self._stage.landmarks.doubts())
             self.morphometry.show(found)
             self.ui.morphometryLabel.text = summary(found)
         else:
@@ -88,7 +86,7 @@ class ReadingPanel:
 
     def _export(self) -> None:
         before = self._settings.get(EXPORT_FOLDER_KEY)
-        folder = qt.QFileDialog.getExistingDirectory(self.root, _("Folder for the reading"), before)
+        folder = dialogs.choose_folder(self.root, _("Folder for the reading"), before)
         if folder:
             self._settings.set(EXPORT_FOLDER_KEY, folder)
             self._session.export(Path(folder))

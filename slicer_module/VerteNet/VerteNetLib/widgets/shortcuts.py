@@ -13,8 +13,13 @@ from .controls import Controls
 class Shortcuts:
     """Installed on a window on entering the module, removed on leaving it.
 
-    A key that another part of the application also claims reaches both of us as "ambiguous": then it is ours, because
-    the user is in this module. Text fields keep the letters that are typed into them.
+    No key is one of Slicer's main window. One that an extension claims too, Qt offers to each of us in turn, as
+    "ambiguous"; our turns count. Text fields keep the letters that are typed into them.
+
+    Parameters
+    ----------
+    window : QWidget or None
+        None where Slicer runs without a main window: then there are no keys.
     """
 
     def __init__(self, window: Any, panels: Iterable[Controls]) -> None:
@@ -23,7 +28,7 @@ class Shortcuts:
         self._installed: list[Any] = []
 
     def install(self) -> None:
-        if self._installed:
+        if self._installed or self._window is None:
             return
         for controls in self._panels:
             for control in controls.all:
@@ -38,6 +43,5 @@ class Shortcuts:
     def remove(self) -> None:
         for shortcut in self._installed:
             shortcut.enabled = False
-            shortcut.setParent(None)
             shortcut.deleteLater()
         self._installed = []

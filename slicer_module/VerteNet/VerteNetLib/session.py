@@ -191,7 +191,10 @@ class Session(ServerSide):
         """Hand the label in. It is kept first, and sent now or when the server can be reached."""
         if not self._may(Action.SUBMIT):
             return
-        work = self._desk.work
+        work, faults = self._desk.work, self.stage.landmarks.faults()
+        if faults:  # no server takes such a label, and later its reader is gone
+            self._board.warn(sentences([*faults, _("Correct this before you submit, or mark what cannot be placed")]))
+            return
         if self._post.has_taken(work, tag, comment):
             if self._post.holds(work.submitted):
                 self._post.send_or_wait()

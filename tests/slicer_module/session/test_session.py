@@ -141,6 +141,23 @@ def test_a_label_that_the_server_refuses_stays_with_its_sentence(session, server
     assert len(history(server, image_id)) == before + 1
 
 
+def test_a_label_that_contradicts_itself_is_not_sent_and_not_kept(session, server):
+    image_id = begin(session, server)
+    before = len(history(server, image_id))
+    move(session, "L3-SA", -400)
+    session.submit()
+    wait(session)
+    assert session.message.kind == "warning"
+    assert "L3-SA" in session.message.text
+    assert session.unsent == 0
+    assert session.rejected() == ()
+    assert len(history(server, image_id)) == before
+    session.stage.landmarks.undo()
+    session.submit()
+    wait(session)
+    assert len(history(server, image_id)) == before + 1
+
+
 def test_the_reading_follows_the_landmarks_and_keeps_the_model_s_identity(session, server):
     begin(session, server, landmarks="model")
     first = session.reading()

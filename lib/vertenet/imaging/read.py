@@ -9,7 +9,7 @@ from pathlib import Path
 from ..errors import ImageReadError, OptionError, PathLike, VerteNetError
 from ..radiograph import Radiograph, Spacing
 from ..spine import Side
-from .sniff import Kind, sniff
+from .sniff import Kind, kind_of
 from .spacing import given_magnification, given_spacing
 
 _NOISE = re.compile(r"^(sitk::|ITK )ERROR: |\w+\(0x[0-9a-f]+\): | (file )?<_io\.\w+ object at 0x[0-9a-f]+>")
@@ -59,7 +59,7 @@ def read(
     given = given_spacing(spacing)
     factor = given_magnification(magnification)
     path = Path(path)
-    kind = _kind(path)
+    kind = kind_of(path)
     try:
         radiograph = _parse(path, kind, factor)
     except VerteNetError:
@@ -81,27 +81,6 @@ def read(
             remedy="It is damaged or incomplete: copy or export it again",
         ) from error
     return _with_options(radiograph, anterior, given)
-
-
-def _kind(path: Path) -> Kind:
-    try:
-        if path.is_dir():
-            raise ImageReadError("this is a folder, but an image file is needed", subject=path)
-        if not path.is_file():
-            problem = "this is no ordinary file" if path.exists() else "there is no such file"
-            raise ImageReadError(problem, subject=path)
-        if path.stat().st_size == 0:
-            raise ImageReadError("the file is empty", subject=path, remedy="Copy or export it again")
-        kind = sniff(path)
-    except OSError as error:
-        raise ImageReadError(f"the file cannot be opened ({error.strerror})", subject=path) from error
-    if kind is None:
-        raise ImageReadError(
-            "the content is none of DICOM, PNG, JPEG, TIFF, NIfTI, NRRD and MetaImage",
-            subject=path,
-            remedy="Check that it is an image and complete",
-        )
-    return kind
 
 
 def _parse(path: Path, kind: Kind, magnification: float | None) -> Radiograph:

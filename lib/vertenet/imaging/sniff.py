@@ -8,6 +8,8 @@ import zlib
 from enum import Enum
 from pathlib import Path
 
+from ..errors import ImageReadError
+
 
 class Kind(str, Enum):
     """The kinds of image file that are read, worded for a message."""
@@ -36,6 +38,34 @@ _MAGIC = (
 _NIFTI_MAGIC = (b"n+1\0", b"ni1\0")
 _NIFTI_MAGIC_AT = 344
 _VALUE_REPRESENTATION = re.compile(rb"A[EST]|CS|D[AST]|F[DL]|IS|L[OT]|O[BW]|PN|S[HLQST]|TM|U[ILNST]")
+
+
+def kind_of(path: Path) -> Kind:
+    """What an image file is, by its content.
+
+    Raises
+    ------
+    ImageReadError
+        It is missing, empty, no file, or none of the kinds.
+    """
+    try:
+        if path.is_dir():
+            raise ImageReadError("this is a folder, but an image file is needed", subject=path)
+        if not path.is_file():
+            problem = "this is no ordinary file" if path.exists() else "there is no such file"
+            raise ImageReadError(problem, subject=path)
+        if path.stat().st_size == 0:
+            raise ImageReadError("the file is empty", subject=path, remedy="Copy or export it again")
+        kind = sniff(path)
+    except OSError as error:
+        raise ImageReadError(f"the file cannot be opened ({error.strerror})", subject=path) from error
+    if kind is None:
+        raise ImageReadError(
+            "the content is none of DICOM, PNG, JPEG, TIFF, NIfTI, NRRD and MetaImage",
+            subject=path,
+            remedy="Check that it is an image and complete",
+        )
+    return kind
 
 
 def sniff(path: Path) -> Kind | None:

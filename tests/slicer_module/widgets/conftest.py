@@ -15,6 +15,8 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication, QCheckBox, QDialog, QFileDialog, QLineEdit, QPushButton
 
 from tests.slicer_module import qt_shim
+from tests.slicer_module.conftest import new_image
+from tests.slicer_module.fault_server import FaultServer
 from tests.slicer_module.mrml_scene import REPOSITORY, MrmlScene
 from vertenet.spine import Spine
 
@@ -33,6 +35,15 @@ def truth(image: Path) -> Spine:
 @pytest.fixture(scope="module")
 def mrml() -> Iterator[MrmlScene]:
     with MrmlScene() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def door(server) -> Iterator[FaultServer]:
+    """A door before the server that misbehaves when told to; three new images lie behind it."""
+    for _image in range(3):  # those of other tests are labelled, or on their desks
+        new_image(server)
+    with FaultServer(server.url) as made:
         yield made
 
 

@@ -8,8 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.slicer_module import qt_shim
-from tests.slicer_module.conftest import new_image
-from tests.slicer_module.fault_server import Fault, FaultServer, problem
+from tests.slicer_module.fault_server import Fault, problem
 
 from .conftest import Place, answer, open_module
 
@@ -31,14 +30,6 @@ FAILURES = {
     "cut answer": (Fault(200, b'{"models": {}}', {"Content-Type": "application/json"}, cut=5), ""),
     "elsewhere": (Fault(307, headers={"Location": "http://elsewhere.example/"}), "elsewhere.example"),
 }
-
-
-@pytest.fixture(scope="module")
-def door(server) -> Iterator[FaultServer]:
-    for _image in range(3):  # those of other tests are labelled, or on their desks
-        new_image(server)
-    with FaultServer(server.url) as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

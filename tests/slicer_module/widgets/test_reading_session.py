@@ -8,18 +8,9 @@ import pytest
 from PySide6.QtTest import QTest
 
 from tests.slicer_module import qt_shim
-from tests.slicer_module.conftest import new_image
-from tests.slicer_module.fault_server import Fault, FaultServer
+from tests.slicer_module.fault_server import Fault
 
 from .conftest import Place, open_module
-
-
-@pytest.fixture(scope="module")
-def door(server) -> Iterator[FaultServer]:
-    for _image in range(3):  # those of other tests are labelled, or on their desks
-        new_image(server)
-    with FaultServer(server.url) as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

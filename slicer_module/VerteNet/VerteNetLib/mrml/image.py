@@ -12,7 +12,7 @@ from vertenet.errors import ImageReadError
 from vertenet.files import write_bytes
 from vertenet.imaging.intensity import as_display
 from vertenet.imaging.orientation import dicom_anterior, direction_letter
-from vertenet.imaging.sniff import Kind
+from vertenet.imaging.sniff import Kind, kind_of
 from vertenet.imaging.spacing import dicom_spacing, warn_if_implausible
 from vertenet.measure.blanked import blanked_mask
 from vertenet.radiograph import Radiograph, Spacing, SpacingSource
@@ -23,7 +23,7 @@ from ..interfaces import LoadedImage
 from . import attributes, dicom_tags
 from .grid import PixelGrid
 from .rasters import RASTERS
-from .volumes import adopt_volume, grey_values, kind_of, load_volume, source_file
+from .volumes import adopt_volume, grey_values, load_volume, source_file
 
 
 class VolumeImage:

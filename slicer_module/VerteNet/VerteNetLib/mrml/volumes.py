@@ -12,7 +12,7 @@ from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 
 from vertenet.errors import ImageReadError
 from vertenet.imaging.colour import grey_of
-from vertenet.imaging.sniff import Kind, sniff
+from vertenet.imaging.sniff import Kind, kind_of
 
 from . import attributes, dicom_tags
 from .grid import PixelGrid
@@ -80,21 +80,6 @@ def _file_in_database(volume: Any) -> str:
     instances = (volume.GetAttribute("DICOM.instanceUIDs") or "").split()
     database = getattr(slicer, "dicomDatabase", None)  # not there without the application's DICOM module
     return database.fileForInstance(instances[0]) if database is not None and len(instances) == 1 else ""
-
-
-def kind_of(path: Path) -> Kind:
-    """What the file is, by its content. Raises `ImageReadError`."""
-    try:
-        kind = sniff(path)
-    except OSError as error:
-        raise ImageReadError(f"the file cannot be opened ({error.strerror})", subject=path) from error
-    if kind is None:
-        raise ImageReadError(
-            "the content is none of DICOM, PNG, JPEG, TIFF, NIfTI, NRRD and MetaImage",
-            subject=path,
-            remedy="Check that it is an image and complete",
-        )
-    return kind
 
 
 def grey_values(values: np.ndarray, name: str) -> np.ndarray:

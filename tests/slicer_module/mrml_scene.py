@@ -122,6 +122,7 @@ class MrmlScene:
             logic.SetMRMLScene(None)
         self.application_logic.SetMRMLScene(None)
         self.scene.Clear(True)
+        self.window.Finalize()  # its memory would stay until the process ends
 
     def __enter__(self) -> MrmlScene:
         return self

@@ -46,14 +46,6 @@ def assess(
     quality, radius_scale
         See `Reading`.
     """
-    notes = list(warnings)
-    if radiograph.spacing is None:
-        notes.append("Pixel spacing unknown: nothing is given in millimetres")
-    for vertebra in spine:
-        if vertebra.is_missing:
-            statuses = {corner.status for corner in vertebra.points.values()}
-            where = "lies outside the image" if Status.OUTSIDE in statuses else "was not found"
-            notes.append(f"{vertebra.level} {where}")
     return Reading(
         image=ImageIdentity(
             radiograph.name,
@@ -69,7 +61,7 @@ def assess(
         crop=detect_crop(radiograph, spine, factor=factor),
         levels=Levels(certain=True) if levels is None else levels,
         model=model,
-        warnings=tuple(dict.fromkeys(notes)),
+        warnings=tuple(dict.fromkeys([*warnings, *landmark_warnings(radiograph, spine)])),
         latency_s=latency_s,
         created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         software=f"vertenet {__version__}",
@@ -77,3 +69,16 @@ def assess(
         radius_scale=dict(radius_scale or {}),
         morphometry=SpineMorphometry.of(spine, radiograph.spacing),
     )
+
+
+def landmark_warnings(radiograph: Radiograph, spine: Spine) -> list[str]:
+    """Sentences on what the landmarks lack: a size in millimetres, vertebrae."""
+    notes = []
+    if radiograph.spacing is None:
+        notes.append("Pixel spacing unknown: nothing is given in millimetres")
+    for vertebra in spine:
+        if vertebra.is_missing:
+            statuses = {corner.status for corner in vertebra.points.values()}
+            where = "lies outside the image" if Status.OUTSIDE in statuses else "was not found"
+            notes.append(f"{vertebra.level} {where}")
+    return notes

@@ -7,7 +7,7 @@ from typing import Optional
 
 import numpy as np
 
-from vertenet.assess import assess
+from vertenet.assess import assess, landmark_warnings
 from vertenet.radiograph import Radiograph
 from vertenet.reading import Levels, Reading
 from vertenet.spine import Spine
@@ -31,7 +31,7 @@ def assess_work(radiograph: Radiograph, spine: Spine, work: Work, reader: str) -
     if proposal is None:
         made = as_far_as_trusted(assess(radiograph, spine), radiograph)
         return replace(made, aac=scored, reader=reader, notes=work.notes)
-    about_landmarks = set(assess(radiograph, proposal.spine).warnings)
+    about_landmarks = landmark_warnings(radiograph, proposal.spine)
     made = assess(
         radiograph,
         spine,

@@ -201,9 +201,9 @@ INTRODUCTION = (
 
 HOW_TO_CONNECT = """To work with your own images in 3D Slicer:
   1. vertenet serve --studies FOLDER_OF_IMAGES --port 8000
-  2. In Slicer, install the extension MONAILabel and open the module of that name.
-  3. Enter http://127.0.0.1:8000 as the server, press the refresh button, then Next Sample.
-  4. Under Auto Segmentation or Detection choose vertenet and press Run: 24 named points appear."""
+  2. In Slicer, add slicer_module/VerteNet to the additional module paths, restart, open "VerteNet spine landmarks".
+  3. Enter http://127.0.0.1:8000 as the server, press Connect, then "Next image from the server", then Auto-landmark.
+  docs/slicer.md goes on from there."""
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""Make docs/images/phantoms.png: every scanner profile, plain and with its truth drawn in.
+"""Make docs/images/phantoms.png: every scanner profile and film, plain and with its truth drawn in.
 
 Run from anywhere: ``python docs/pictures/make_phantom_sheet.py``. The picture holds our own phantoms alone.
 """
@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from vertenet.phantom import Phantom, generate, scanners
+from vertenet.phantom import Phantom, films, generate, scanners
 from vertenet.spine import Status
 
 HEIGHT, GAP, HEAD = 470, 6, 18
@@ -27,6 +27,7 @@ CASES = {
     "ge-prodigy-de": (62, {"crop": "white"}),
     "ge-idxa-se": (75, {"crop": None, "osteophytes": 0.9}),
     "ge-idxa-de": (87, {"crop": None, "aac": 14, "blanking": "white"}),
+    "lumbar-film": (5, {"crop": None, "gas": 0.6}),
 }
 
 
@@ -72,14 +73,14 @@ def sheet() -> Image.Image:
 
 def palette() -> Image.Image:
     """Few greys, which keep the page small (noise does not need more), and the exact colours of the drawing."""
-    greys = [(round(v),) * 3 for v in np.linspace(0, 255, 40)]
+    greys = [(round(v),) * 3 for v in np.linspace(0, 255, 96)]
     image = Image.new("P", (1, 1))
     image.putpalette([value for colour in [*greys, *POINT.values(), *CORRIDOR.values(), LABEL] for value in colour])
     return image
 
 
 if __name__ == "__main__":
-    missing = set(scanners()) - set(CASES)
+    missing = {*scanners(), *films()} - set(CASES)
     if missing:
         raise SystemExit(f"no case for {', '.join(sorted(missing))}: add one to CASES")
     target = Path(__file__).resolve().parents[1] / "images" / "phantoms.png"

@@ -19,15 +19,15 @@ def phantom(
     out: OutFolder,
     count: Annotated[int, typer.Option(help="How many images.")] = 1,
     seed: Annotated[int, typer.Option(help="Seed of the first; the next ones follow.")] = 0,
-    scanner: Annotated[str, typer.Option(help="A scanner profile, or all for each in turn.")] = "all",
+    scanner: Annotated[str, typer.Option(help="A profile, or all for each scanner's in turn.")] = "all",
     difficulty: Annotated[str, typer.Option(help="easy, default, hard or training.")] = "default",
     format: Annotated[str, typer.Option(help="png, jpeg or dicom.")] = "png",
 ) -> None:
-    """Make synthetic lateral spine DXA images with exact truth beside them."""
-    from ..phantom import difficulties, generate, scanners, write
+    """Make synthetic lateral spine DXA images (or lumbar films) with exact truth beside them."""
+    from ..phantom import difficulties, films, generate, scanners, write
 
     names = sorted(scanners())
-    check_choice("--scanner", scanner, [*names, "all"])
+    check_choice("--scanner", scanner, [*names, *films(), "all"])
     check_choice("--difficulty", difficulty, list(difficulties()))
     check_choice("--format", format, ["png", "jpeg", "dicom"])
     if count < 1 or seed < 0:

@@ -8,7 +8,7 @@ from .corridor import REACH
 from .crop import CropTruth
 from .difficulty import Difficulty, difficulties
 from .generate import generate
-from .profiles import ScannerProfile, scanners
+from .profiles import ScannerProfile, films, scanners
 from .switches import Switches
 from .truth import AacTruth, FractureTruth, Phantom, PhantomTruth
 from .write import write
@@ -24,6 +24,7 @@ __all__ = [
     "ScannerProfile",
     "Switches",
     "difficulties",
+    "films",
     "generate",
     "scanners",
     "write",

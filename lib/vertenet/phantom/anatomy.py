@@ -59,8 +59,8 @@ def level_names(transition: Transition) -> tuple[str, ...]:
     return tuple(names)
 
 
-def sample_column(seed: int, switches: Switches) -> Column:
-    """Draw one patient's column; its shape depends on ``seed``, its findings on the switches."""
+def sample_column(seed: int, switches: Switches, upright: bool = False) -> Column:
+    """Draw one patient's column; its shape depends on ``seed`` and posture, its findings on the switches."""
     rng = stream(seed, "anatomy")
     names = list(_SHAPE)
     shape = np.array([_SHAPE[name] for name in names])
@@ -69,7 +69,7 @@ def sample_column(seed: int, switches: Switches) -> Column:
     front = unit * (shape[:, 2] + shape[:, 3] * np.clip(_correlated(rng, len(names), 0.85), -2, 2))
     ratio = np.clip(shape[:, 4] + shape[:, 5] * _correlated(rng, len(names), 0.4), *RATIO_LIMITS)
     gap = unit * np.clip(shape[:, 6] + shape[:, 7] * _correlated(rng, len(names), 0.4), 0.06, None)
-    tilt = RECUMBENT * shape[:, 8] + _smooth_tilt(rng, names)
+    tilt = (1.0 if upright else RECUMBENT) * shape[:, 8] + _smooth_tilt(rng, names)
     sag = rng.uniform(0.025, 0.075, (len(names), 2)) * front[:, None]
     waist = rng.uniform(0.02, 0.06, (len(names), 2)) * depth[:, None]
     width = rng.normal(0.66, 0.03, len(names)) * depth

@@ -16,15 +16,15 @@ from .switches import DISCS, FRACTURE_ODDS, FRACTURE_TYPES, Switches, checked
 _NAMES = tuple(field.name for field in fields(Switches))
 
 
-def draw_switches(seed: int, difficulty: Difficulty, blank: str, forced: Mapping[str, object]) -> Switches:
+def draw_switches(seed: int, difficulty: Difficulty, blank: str | None, forced: Mapping[str, object]) -> Switches:
     """Draw every switch and lay the forced ones over.
 
     Parameters
     ----------
     seed : int
     difficulty : Difficulty
-    blank : {"black", "white"}
-        The colour this scanner blanks with.
+    blank : {"black", "white"} or None
+        The colour this scanner blanks with; None draws no blanking.
     forced : mapping
         Switch name to value; see `Switches`. ``True`` and ``False`` mean the usual strength and none.
 
@@ -61,11 +61,15 @@ def _draw_crop(rng, difficulty, blank):
         return None
     if rng.random() < 0.4:
         return "border"
-    return blank if rng.random() < 0.85 else ("white" if blank == "black" else "black")
+    return _colour(rng, blank)
 
 
 def _draw_blanking(rng, difficulty, blank):
-    if rng.random() >= difficulty.chance["blanking"]:
+    return _colour(rng, blank) if rng.random() < difficulty.chance["blanking"] else None
+
+
+def _colour(rng, blank):
+    if blank is None:
         return None
     return blank if rng.random() < 0.85 else ("white" if blank == "black" else "black")
 

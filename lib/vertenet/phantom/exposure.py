@@ -13,6 +13,8 @@ from .switches import Switches
 
 #: Effective attenuation at single-energy DXA, 1/cm of water and cm2/g of bone over the tissue it displaces.
 MU_SOFT, MU_BONE = 0.20, 0.26
+#: The same of bone in the softer beam of a film.
+MU_BONE_FILM = 0.36
 
 
 def expose(
@@ -27,12 +29,15 @@ def expose(
     """
     rng = stream(seed, "noise")
     bone = bone * _texture(stream(seed, "texture"), field)
-    log = MU_SOFT * soft + MU_BONE * bone
+    log = MU_SOFT * soft + (MU_BONE_FILM if profile.energy == "film" else MU_BONE) * bone
     sigma = profile.psf_sigma_mm * switches.blur
     # Photon noise: its share of the signal grows with the square root of the attenuation behind it.
     grain = np.exp((np.clip(log, 0, 9) - 4.0) / 2) * np.float32(profile.noise * switches.noise)
     grain *= _speckle(rng, soft.shape)
-    if profile.energy == "single":
+    if profile.energy == "film":
+        grey = _developed(_blurred(log, field, sigma), soft, field, stream(seed, "film")) + 0.4 * grain
+        grey = np.clip(grey, 0, 1)
+    elif profile.energy == "single":
         signal = _blurred(log, field, sigma) + grain
         signal -= profile.flatten * _background(signal, field)
         grey = _windowed(signal, soft, *profile.window)
@@ -44,6 +49,25 @@ def expose(
         low, high = profile.window
         grey = np.clip((signal - low) / (high - low), 0, 1)
     return _toned(grey, profile.gamma, switches.tone, stream(seed, "tone")) * np.float32(255)
+
+
+def _developed(log: np.ndarray, soft: np.ndarray, field: Field, rng: np.random.Generator) -> np.ndarray:
+    """A film shown positive, 0 to 1: the exposure with its scatter on a characteristic curve.
+
+    Exposure, contrast and beam are drawn: films are set by hand, and displays differ.
+    """
+    draw = rng.uniform(0, 1, 6)
+    primary = np.exp(-log)
+    # Air beside the patient scatters nothing; what it lets through is cut before it is spread.
+    scatter = _background(np.minimum(primary, np.float32(0.02)), field, 35.0)
+    exposure = np.log10(primary + np.float32(0.8 * draw[0]) * scatter + 1e-6)
+    rows, columns = exposure.shape
+    beam = (draw[1] - 0.5) * np.linspace(-0.5, 0.5, rows)[:, None] + (draw[2] - 0.5) * np.linspace(-0.5, 0.5, columns)
+    exposure += (0.8 * beam).astype(np.float32)
+    inside = exposure[::4, ::4][soft[::4, ::4] > 8]
+    thick, middle, thin = np.quantile(inside if inside.size > 200 else exposure, [0.1, 0.3 + 0.35 * draw[3], 0.9])
+    slope = (0.8 + 1.3 * draw[4]) / max(thin - thick, 0.3)
+    return (1 / (1 + 10 ** (slope * (exposure - middle)))).astype(np.float32)
 
 
 def _texture(rng: np.random.Generator, field: Field) -> np.ndarray:

@@ -19,6 +19,7 @@ from .degrade import burn_text, jpeg, quantised, sway, swayed
 from .difficulty import difficulty_of
 from .draw import draw_switches
 from .exposure import expose
+from .hips import project_hips
 from .placement import place
 from .profiles import scanner_profile
 from .skeleton import project_skeleton
@@ -36,7 +37,7 @@ def generate(seed: int, scanner: str = "hologic-horizon", difficulty: str = "def
         0 or more. The same arguments give the same bytes; on another kind of processor the rounding of exponentials
         may move single pixels by a grey level.
     scanner : str
-        A name of `scanners`.
+        A name of `scanners` or `films`.
     difficulty : str
         A name of `difficulties`: "easy", "default", "hard", or "training" (domain randomisation).
     **switches
@@ -62,7 +63,7 @@ def generate(seed: int, scanner: str = "hologic-horizon", difficulty: str = "def
         raise OptionError(f"the phantom seed is {seed}, but must be a whole number from 0")
     profile, level = scanner_profile(scanner), difficulty_of(difficulty)
     drawn = draw_switches(seed, level, profile.blank, switches)
-    column = sample_column(seed, drawn)
+    column = sample_column(seed, drawn, profile.upright)
     corridor = corridor_of(column)
     field, blanked = place(column, corridor, profile, level, drawn, seed)
     aorta = sample_aorta(column, corridor, drawn.aac, seed)
@@ -73,7 +74,9 @@ def generate(seed: int, scanner: str = "hologic-horizon", difficulty: str = "def
 
     soft, bone = Canvas(field), Canvas(field)
     project_tissue(soft, column, seed, drawn)
-    project_skeleton(bone, column, seed, drawn)
+    project_skeleton(bone, column, seed, drawn, profile.fossa)
+    if profile.below_mm is not None:
+        project_hips(soft, bone, column, seed, drawn)
     project_aorta(soft, bone, aorta, seed)
     project_foreign(bone, column, seed, drawn)
     grey = expose(soft.mass, bone.mass, field, profile, drawn, seed)

@@ -31,7 +31,7 @@ def place(
     freedom = rng.uniform(-1, 1, 6)
     cut = rng.uniform(0.27, 0.95)
     rows, columns, sx, sy = _matrix(profile, difficulty, rng)
-    top, rows = _vertical(column, corridor, switches, difficulty, rows, sy, freedom)
+    top, rows = _vertical(column, corridor, switches, difficulty, profile, rows, sy, freedom)
     if switches.clipped_top:
         # A short field is a narrow one: nobody scans wider than high.
         columns = min(columns, max(int(0.75 * rows * sy / sx), int(132 / sx)))
@@ -55,14 +55,14 @@ def _matrix(profile: ScannerProfile, difficulty: Difficulty, rng) -> tuple[int, 
         sy = sx * (1 + 0.05 * stretch[1])
         columns = max(int(columns * (1 + 0.12 * stretch[2])), int(132 / sx))
         rows = int(rows * (1 + 0.15 * stretch[3]))
-        if film < 0.3:
+        if film < 0.3 and profile.below_mm is None:
             # The wide, short field of a lumbar film: bodies fill more of the frame.
             rows = int((330.0 + 70.0 * stretch[3]) / sy)
             columns = max(int(rows * sy * (0.65 + 0.2 * stretch[2]) / sx), int(132 / sx))
     return rows, columns, sx, sy
 
 
-def _vertical(column, corridor, switches, difficulty, rows, sy, freedom) -> tuple[float, int]:
+def _vertical(column, corridor, switches, difficulty, profile, rows, sy, freedom) -> tuple[float, int]:
     """Top edge of the field in mm, and the number of rows."""
     last = column["S1" if switches.lstv is Transition.SACRALISED_L5 else "L5"]
     lowest = last.corners[:, 1].max()
@@ -70,6 +70,9 @@ def _vertical(column, corridor, switches, difficulty, rows, sy, freedom) -> tupl
     if switches.clipped_bottom:
         floor = max(safe.max() + 3.0, last.corners[:, 1].min() + 4.0)
         bottom = floor + (freedom[0] + 1) / 2 * max(lowest - 3.0 - floor, 0.0)
+    elif profile.below_mm is not None:
+        low, high = profile.below_mm
+        bottom = max(safe.max(), lowest) + low + (freedom[0] + 1) / 2 * (high - low)
     else:
         tall = max(rows * sy - 400.0, 0.0)
         floor = max(safe.max(), lowest) + 3.0

@@ -1,7 +1,8 @@
-"""Scanner profiles: matrix, spacing, energy mode, sharpness, noise, blanking and tone of a densitometer.
+"""Scanner profiles: matrix, spacing, energy mode, sharpness, noise, blanking and tone of a densitometer, or of film.
 
 Matrix sizes and spacings are those of published lateral spine DXA series; limiting resolution is at best 1.5 line
-pairs a millimetre (Hologic) and under 0.6 (GE Prodigy).
+pairs a millimetre (Hologic) and under 0.6 (GE Prodigy). The standing lateral lumbar film is no densitometer: it serves
+to train on fields that show the whole pelvis.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Literal
 
 from ..errors import OptionError
 
-Energy = Literal["single", "dual"]
+Energy = Literal["single", "dual", "film"]
 
 
 @dataclass(frozen=True)
@@ -26,14 +27,15 @@ class ScannerProfile:
         Matrix sizes that occur; the first is the typical one.
     spacing_mm : float
         Pixel size in the patient, both ways.
-    energy : {"single", "dual"}
-        Single: one log image, soft tissue grey. Dual: soft tissue subtracted, bone on near black.
+    energy : {"single", "dual", "film"}
+        Single: one log image, soft tissue grey. Dual: soft tissue subtracted, bone on near black. Film: exposure with
+        scatter on a characteristic curve, thick parts white and thin ones black.
     resolution_lp_mm : float
         Limiting resolution (contrast 10 %), line pairs per millimetre.
     noise : float
         Standard deviation of the log signal behind 20 cm of soft tissue.
-    blank : {"black", "white"}
-        What the scanner paints where it did not scan.
+    blank : {"black", "white"} or None
+        What the scanner paints where it did not scan; None where nothing is blanked.
     flatten : float
         Share of the slowly varying background that the display removes, 0 to 1.
     soft_residue : float
@@ -42,6 +44,12 @@ class ScannerProfile:
         Display range as quantiles of the image (single) or as bone mass in g/cm2 (dual).
     gamma : float
         Tone curve exponent.
+    below_mm : (float, float) or None
+        How far the field reaches below the last lumbar vertebra, where that is further than densitometers scan.
+    upright : bool
+        The patient stands.
+    fossa : float
+        How much of the iliac wings' thickness shows over L5 and the sacrum; harder beams show less.
     """
 
     name: str
@@ -52,11 +60,14 @@ class ScannerProfile:
     energy: Energy
     resolution_lp_mm: float
     noise: float
-    blank: Literal["black", "white"]
+    blank: Literal["black", "white"] | None
     flatten: float
     soft_residue: float
     window: tuple[float, float]
     gamma: float
+    below_mm: tuple[float, float] | None = None
+    upright: bool = False
+    fossa: float = 1.0
 
     @property
     def psf_sigma_mm(self) -> float:
@@ -98,10 +109,17 @@ _PROFILES = (
         0.10, 0.06, (0.03, 1.8), 0.85,
     ),
 )  # fmt: skip
+_FILM_SIZES = ((1000, 820), (1000, 620), (1000, 520), (1000, 780))
+_FILMS = (
+    ScannerProfile(
+        "lumbar-film", "", "Lateral lumbar radiograph", _FILM_SIZES, 0.42, "film",
+        2.0, 0.008, None, 0.0, 0.0, (0.0, 1.0), 1.0, below_mm=(80.0, 190.0), upright=True, fossa=0.35,
+    ),
+)  # fmt: skip
 
 
 def scanners() -> dict[str, ScannerProfile]:
-    """Every profile by name.
+    """Every densitometer's profile by name.
 
     >>> "hologic-horizon" in scanners()
     True
@@ -109,9 +127,18 @@ def scanners() -> dict[str, ScannerProfile]:
     return {profile.name: profile for profile in _PROFILES}
 
 
+def films() -> dict[str, ScannerProfile]:
+    """Profiles of radiographs that are no DXA, by name.
+
+    >>> list(films())
+    ['lumbar-film']
+    """
+    return {profile.name: profile for profile in _FILMS}
+
+
 def scanner_profile(name: str) -> ScannerProfile:
-    """The profile called ``name``; raises `OptionError` with the known names."""
-    known = scanners()
+    """The profile called ``name``, densitometer or film; raises `OptionError` with the known names."""
+    known = scanners() | films()
     if name not in known:
         raise OptionError(f"there is no scanner profile {name!r}", remedy=f"Choose one of {', '.join(known)}")
     return known[name]

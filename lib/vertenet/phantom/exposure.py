@@ -64,6 +64,8 @@ def _developed(log: np.ndarray, soft: np.ndarray, field: Field, rng: np.random.G
     rows, columns = exposure.shape
     beam = (draw[1] - 0.5) * np.linspace(-0.5, 0.5, rows)[:, None] + (draw[2] - 0.5) * np.linspace(-0.5, 0.5, columns)
     exposure += (0.8 * beam).astype(np.float32)
+    # What processing of computed radiographs evens out between thick and thin.
+    exposure -= np.float32(0.65 * draw[5]) * _background(exposure, field, 30.0)
     inside = exposure[::4, ::4][soft[::4, ::4] > 8]
     thick, middle, thin = np.quantile(inside if inside.size > 200 else exposure, [0.1, 0.3 + 0.35 * draw[3], 0.9])
     slope = (0.8 + 1.3 * draw[4]) / max(thin - thick, 0.3)

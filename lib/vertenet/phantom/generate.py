@@ -19,7 +19,7 @@ from .degrade import burn_text, jpeg, quantised, sway, swayed
 from .difficulty import difficulty_of
 from .draw import draw_switches
 from .exposure import expose
-from .hips import project_hips
+from .hips import draw_wings, project_hips
 from .placement import place
 from .profiles import scanner_profile
 from .skeleton import project_skeleton
@@ -74,8 +74,10 @@ def generate(seed: int, scanner: str = "hologic-horizon", difficulty: str = "def
 
     soft, bone = Canvas(field), Canvas(field)
     project_tissue(soft, column, seed, drawn)
-    project_skeleton(bone, column, seed, drawn, profile.fossa)
-    if profile.below_mm is not None:
+    if profile.below_mm is None:
+        project_skeleton(bone, column, seed, drawn)
+    else:
+        project_skeleton(bone, column, seed, drawn, draw_wings(seed))
         project_hips(soft, bone, column, seed, drawn)
     project_aorta(soft, bone, aorta, seed)
     project_foreign(bone, column, seed, drawn)

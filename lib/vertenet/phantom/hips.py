@@ -6,11 +6,21 @@ import numpy as np
 
 from .body import Column
 from .canvas import Canvas
+from .skeleton import Wings
 from .streams import stream
 from .switches import Switches
 
 #: Centre of the hip joints from that of S1: forward and down, mm, mean and spread (pelvic incidence about 50 degrees).
 _HIP_MM = ((26.0, 12.0), (104.0, 8.0))
+
+
+def draw_wings(seed: int) -> Wings:
+    """The iliac wings of a film: from thin, with L5 free, to so thick and high that L5 is hidden and L4 half.
+
+    On film the divergent beam throws the crests higher, and L5 lies inside the white of the pelvis more often than not.
+    """
+    rng = stream(seed, "wings")
+    return Wings(fossa=float(rng.uniform(0.25, 1.7)), lift=float(rng.uniform(0.0, 0.6)), end=True)
 
 
 def project_hips(soft: Canvas, bone: Canvas, column: Column, seed: int, switches: Switches) -> None:

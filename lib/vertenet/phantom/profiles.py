@@ -48,8 +48,6 @@ class ScannerProfile:
         How far the field reaches below the last lumbar vertebra, where that is further than densitometers scan.
     upright : bool
         The patient stands.
-    fossa : float
-        How much of the iliac wings' thickness shows over L5 and the sacrum; harder beams show less.
     """
 
     name: str
@@ -67,7 +65,6 @@ class ScannerProfile:
     gamma: float
     below_mm: tuple[float, float] | None = None
     upright: bool = False
-    fossa: float = 1.0
 
     @property
     def psf_sigma_mm(self) -> float:
@@ -113,7 +110,7 @@ _FILM_SIZES = ((1000, 820), (1000, 620), (1000, 520), (1000, 780))
 _FILMS = (
     ScannerProfile(
         "lumbar-film", "", "Lateral lumbar radiograph", _FILM_SIZES, 0.42, "film",
-        2.0, 0.008, None, 0.0, 0.0, (0.0, 1.0), 1.0, below_mm=(80.0, 190.0), upright=True, fossa=0.35,
+        2.0, 0.008, None, 0.0, 0.0, (0.0, 1.0), 1.0, below_mm=(80.0, 190.0), upright=True,
     ),
 )  # fmt: skip
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from .body import Body, Column
@@ -11,8 +13,31 @@ from .streams import stream
 from .switches import Switches
 
 
-def project_skeleton(canvas: Canvas, column: Column, seed: int, switches: Switches, fossa: float = 1.0) -> None:
-    """Add every bone of the patient to ``canvas`` (g/cm2); ``fossa``: how much of the iliac wings' thickness shows."""
+@dataclass(frozen=True)
+class Wings:
+    """How the iliac wings show; the defaults are a densitometer's, which hardly sees below their crests.
+
+    Attributes
+    ----------
+    fossa : float
+        Factor on the thickness below the rim.
+    lift : float
+        Height of the crests above where they usually lie, vertebral depths.
+    end : bool
+        They end where the sockets of the hips begin. Densitometer phantoms keep endless ones: published figures are of
+        those very images.
+    """
+
+    fossa: float = 1.0
+    lift: float = 0.0
+    end: bool = False
+
+
+_ENDLESS = Wings()
+
+
+def project_skeleton(canvas: Canvas, column: Column, seed: int, switches: Switches, wings: Wings = _ENDLESS) -> None:
+    """Add every bone of the patient above the hips to ``canvas`` (g/cm2)."""
     rng = stream(seed, "skeleton")
     order = [body.name for body in column.bodies]
     jitter = rng.normal(0.0, 1.0, (len(order), 8))
@@ -28,7 +53,7 @@ def project_skeleton(canvas: Canvas, column: Column, seed: int, switches: Switch
     for name, wobble in zip(thoracic, ribs):
         for side in (0, 1):
             _rib(canvas, column[name], column.unit, int(name[1:]), side, wobble[side], shape, strength)
-    _pelvis(canvas, column, shape, strength, switches.bone, fossa)
+    _pelvis(canvas, column, shape, strength, switches.bone, wings)
 
 
 def _arch(canvas: Canvas, body: Body, below: Body | None, unit: float, wobble: np.ndarray, bone: float) -> None:
@@ -131,7 +156,7 @@ def _band(canvas: Canvas, start, end, rise, far: float, half: float, density: fl
     canvas.mass[where] += (strength * (0.5 * profile + rim)).astype(np.float32)
 
 
-def _pelvis(canvas: Canvas, column: Column, shape: np.ndarray, strength: float, bone: float, fossa: float) -> None:
+def _pelvis(canvas: Canvas, column: Column, shape: np.ndarray, strength: float, bone: float, wings: Wings) -> None:
     """Sacrum with its wings, and both iliac wings whose crests cross L4/L5 and L5."""
     s1 = column["S1"]
     unit = column.unit
@@ -151,14 +176,14 @@ def _pelvis(canvas: Canvas, column: Column, shape: np.ndarray, strength: float, 
         canvas.ellipsoid(behind, (0.5 * unit, 0.34 * unit), 50 * size, lean, 0.2 * bone, 0.1 * bone, 0.7)
     above = column.bodies[-2]
     for side in (0, 1):
-        lift = (0.2 + 0.95 * shape[3] + 0.3 * (shape[4] - 0.5) * side) * unit
+        lift = (0.2 + 0.95 * shape[3] + 0.3 * (shape[4] - 0.5) * side + wings.lift) * unit
         top = (above.sa + above.sp) / 2 + np.array(
             [(0.1 + 0.5 * shape[5]) * unit + 4 * side, 0.9 * unit - lift + 3 * side]
         )
-        _wing(canvas, top, unit, shape, strength, fossa)
+        _wing(canvas, top, unit, shape, strength, wings)
 
 
-def _wing(canvas: Canvas, top: np.ndarray, unit: float, shape: np.ndarray, strength: float, fossa: float) -> None:
+def _wing(canvas: Canvas, top: np.ndarray, unit: float, shape: np.ndarray, strength: float, wings: Wings) -> None:
     """One iliac wing below its crest: a dome, thick at the rim and thin in the fossa."""
     _, _, right, bottom = canvas.field.extent
     found = canvas.window(top[0] - 2.6 * unit, top[1] - 2, min(top[0] + 3.4 * unit, right), bottom)
@@ -170,10 +195,8 @@ def _wing(canvas: Canvas, top: np.ndarray, unit: float, shape: np.ndarray, stren
     ends = np.clip((2.3 + u) * 2, 0, 1) * np.clip((3.2 - u) * 2, 0, 1)
     depth = y - np.float32(top[1]) - (crest * unit).astype(np.float32)
     inside = np.clip(depth / (2.5 + 4 * shape[9]), 0, 1) * ends.astype(np.float32)
-    if fossa < 1:
-        # Below the height of the sockets there is no wing any more. Densitometers hardly see it, and theirs stays as
-        # it was: published figures are of those very images.
+    if wings.end:
         inside *= np.clip((170 - depth) / 50, 0, 1)
     rim = np.exp(-(((depth - 4) / (3.5 + 4 * shape[10])) ** 2)) * (0.15 + 0.3 * shape[11])
-    plate = fossa * (0.16 + 0.26 * np.clip(depth / 60, 0, 1) + 0.35 * np.clip(0.3 - u, 0, 1.5))
+    plate = wings.fossa * (0.16 + 0.26 * np.clip(depth / 60, 0, 1) + 0.35 * np.clip(0.3 - u, 0, 1.5))
     canvas.mass[where] += (inside * (rim + plate) * np.float32(strength)).astype(np.float32)

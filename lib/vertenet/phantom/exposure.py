@@ -66,8 +66,7 @@ def _developed(log: np.ndarray, soft: np.ndarray, field: Field, rng: np.random.G
     exposure += (0.8 * beam).astype(np.float32)
     # What processing of computed radiographs evens out between thick and thin.
     exposure -= np.float32(0.65 * draw[5]) * _background(exposure, field, 30.0)
-    inside = exposure[::4, ::4][soft[::4, ::4] > 8]
-    thick, middle, thin = np.quantile(inside if inside.size > 200 else exposure, [0.1, 0.3 + 0.35 * draw[3], 0.9])
+    thick, middle, thin = np.quantile(_in_patient(exposure, soft), [0.1, 0.3 + 0.35 * draw[3], 0.9])
     slope = (0.8 + 1.3 * draw[4]) / max(thin - thick, 0.3)
     return (1 / (1 + 10 ** (slope * (exposure - middle)))).astype(np.float32)
 
@@ -116,10 +115,15 @@ def _speckle(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
 
 def _windowed(signal: np.ndarray, soft: np.ndarray, low: float, high: float) -> np.ndarray:
     """The display window: quantiles of what lies behind the patient, so that air beside him does not widen it."""
-    sample = signal[::4, ::4]
-    patient = sample[soft[::4, ::4] > 8]
-    a, b = np.quantile(patient if patient.size > 200 else sample, [low, high])
+    a, b = np.quantile(_in_patient(signal, soft), [low, high])
     return np.clip((signal - a) / max(b - a, 1e-6), 0, 1)
+
+
+def _in_patient(image: np.ndarray, soft: np.ndarray) -> np.ndarray:
+    """A sample of the pixels behind the patient; of all pixels where hardly any are."""
+    sample = image[::4, ::4]
+    patient = sample[soft[::4, ::4] > 8]
+    return patient if patient.size > 200 else sample
 
 
 def _toned(grey: np.ndarray, gamma: float, amount: float, rng: np.random.Generator) -> np.ndarray:

@@ -8,7 +8,7 @@ import pytest
 from vertenet.phantom import PhantomTruth, difficulties, films, generate, scanners
 from vertenet.phantom.anatomy import sample_column
 from vertenet.phantom.switches import Switches
-from vertenet.spine import Level, Status
+from vertenet.spine import Level, Status, Transition
 
 
 @pytest.mark.parametrize("difficulty", difficulties())
@@ -36,6 +36,14 @@ def test_the_field_reaches_far_below_l5_and_nothing_is_blanked(seed):
     assert truth.switches.blanking is None
     assert truth.crop.colour is None
     assert all(c.status is not Status.UNEVALUABLE for _, c in truth.anatomy.named_points())
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_field_begins_just_above_t12(seed):
+    low, high = films()["lumbar-film"].above_mm
+    _, truth = generate(seed, "lumbar-film", "training", clipped_top=False, clipped_bottom=False, lstv=Transition.NONE)
+    above = (np.nanmin(truth.anatomy["T12"].to_array()[:, 1]) + 0.5) * truth.spacing.row
+    assert low - 3 <= above <= high + 3  # midpoints of a hollow endplate, and whole rows
 
 
 def test_the_pelvis_is_brighter_than_the_belly_in_front_of_the_lumbar_spine():

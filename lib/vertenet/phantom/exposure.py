@@ -35,7 +35,9 @@ def expose(
     grain = np.exp((np.clip(log, 0, 9) - 4.0) / 2) * np.float32(profile.noise * switches.noise)
     grain *= _speckle(rng, soft.shape)
     if profile.energy == "film":
-        grey = _developed(_blurred(log, field, sigma), soft, field, stream(seed, "film")) + 0.4 * grain
+        # Scatter fills what is thick: there its grain grows no further.
+        grain = np.minimum(np.abs(grain), np.float32(0.012 * switches.noise)) * np.sign(grain)
+        grey = _developed(_blurred(log, field, sigma), soft, field, stream(seed, "film")) + grain
         grey = np.clip(grey, 0, 1)
     elif profile.energy == "single":
         signal = _blurred(log, field, sigma) + grain
@@ -65,9 +67,9 @@ def _developed(log: np.ndarray, soft: np.ndarray, field: Field, rng: np.random.G
     beam = (draw[1] - 0.5) * np.linspace(-0.5, 0.5, rows)[:, None] + (draw[2] - 0.5) * np.linspace(-0.5, 0.5, columns)
     exposure += (0.8 * beam).astype(np.float32)
     # What processing of computed radiographs evens out between thick and thin.
-    exposure -= np.float32(0.65 * draw[5]) * _background(exposure, field, 30.0)
-    thick, middle, thin = np.quantile(_in_patient(exposure, soft), [0.1, 0.3 + 0.35 * draw[3], 0.9])
-    slope = (0.8 + 1.3 * draw[4]) / max(thin - thick, 0.3)
+    exposure -= np.float32(0.15 + 0.7 * draw[5]) * _background(exposure, field, 30.0)
+    thick, middle, thin = np.quantile(_in_patient(exposure, soft), [0.1, 0.12 + 0.43 * draw[3], 0.9])
+    slope = (0.7 + 1.0 * draw[4]) / max(thin - thick, 0.3)
     return (1 / (1 + 10 ** (slope * (exposure - middle)))).astype(np.float32)
 
 

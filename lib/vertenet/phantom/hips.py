@@ -18,9 +18,20 @@ def draw_wings(seed: int) -> Wings:
     """The iliac wings of a film: from thin, with L5 free, to so thick and high that L5 is hidden and L4 half.
 
     On film the divergent beam throws the crests higher, and L5 lies inside the white of the pelvis more often than not.
+    The summit lies beside the spine or behind it, and the crests go down in front of it.
     """
     rng = stream(seed, "wings")
-    return Wings(fossa=float(rng.uniform(0.25, 1.7)), lift=float(rng.uniform(0.0, 0.6)), end=True)
+    fossa, lift = float(rng.uniform(0.1, 1.3)), float(rng.uniform(0.0, 0.6))
+    return Wings(
+        fossa=fossa,
+        lift=lift,
+        end=True,
+        back=float(rng.uniform(0.0, 1.0)),
+        fall=float(rng.uniform(0.0, 0.5)),
+        blur_mm=float(rng.uniform(0.0, 22.0)),
+        mass=float(rng.uniform(0.15, 0.6)),
+        sacrum=float(rng.uniform(0.3, 1.5)),
+    )
 
 
 def project_hips(soft: Canvas, bone: Canvas, column: Column, seed: int, switches: Switches) -> None:
@@ -30,7 +41,7 @@ def project_hips(soft: Canvas, bone: Canvas, column: Column, seed: int, switches
     joint = s1 + [rng.normal(*axis) for axis in _HIP_MM]
     _flesh(soft, s1, joint, rng, switches.thickness)
     _rectum(soft, s1, rng, switches.gas)
-    strength = switches.bone * rng.uniform(0.7, 1.3)
+    strength = switches.bone * rng.uniform(0.35, 1.1)
     # The side further from the film is larger and, unless the patient stands exactly sideways, elsewhere.
     apart = rng.normal(0.0, (9.0, 6.0))
     for side, size in ((-0.5, 1.0), (0.5, rng.uniform(1.04, 1.16))):
@@ -65,6 +76,6 @@ def _flesh(soft: Canvas, s1: np.ndarray, joint: np.ndarray, rng, thickness: floa
     """Buttocks behind and the breadth of the pelvis from side to side, growing from the iliac crests downward."""
     buttock = s1 + np.array([-rng.uniform(35.0, 70.0), rng.uniform(55.0, 105.0)])
     radii = (rng.uniform(70.0, 105.0) * thickness, rng.uniform(55.0, 80.0) * thickness)
-    soft.ellipsoid(buttock, radii, rng.uniform(40.0, 130.0), np.pi / 2, 1.0, 0.0, 1.2)
+    soft.ellipsoid(buttock, radii, rng.uniform(10.0, 80.0), np.pi / 2, 1.0, 0.0, 1.2)
     breadth = rng.uniform(10.0, 60.0) * thickness
     soft.ellipsoid(joint, (rng.uniform(110.0, 150.0), rng.uniform(95.0, 140.0)), breadth, np.pi / 2, 1.0, 0.0, 1.0)

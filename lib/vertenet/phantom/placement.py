@@ -31,10 +31,13 @@ def place(
     freedom = rng.uniform(-1, 1, 6)
     cut = rng.uniform(0.27, 0.95)
     rows, columns, sx, sy = _matrix(profile, difficulty, rng)
+    full = rows
     top, rows = _vertical(column, corridor, switches, difficulty, profile, rows, sy, freedom)
     if switches.clipped_top:
         # A short field is a narrow one: nobody scans wider than high.
         columns = min(columns, max(int(0.75 * rows * sy / sx), int(132 / sx)))
+    elif profile.above_mm is not None:
+        columns = max(int(columns * min(rows / full, 1.0)), int(132 / sx))
     left = _horizontal(column, corridor, switches, difficulty, columns * sx, freedom, cut)
     field = Field(rows, columns, left + sx / 2, top + sy / 2, sx, sy)
     return field, _blanks(field, column, corridor, switches, stream(seed, "blanking"), cut)
@@ -85,6 +88,10 @@ def _vertical(column, corridor, switches, difficulty, profile, rows, sy, freedom
         ceiling = min(safe.min() - 3.0, t12.max() - 4.0)
         edge = ceiling - (freedom[1] + 1) / 2 * max(ceiling - (t12.min() + 3.0), 0.0)
         rows = max(int((bottom - edge) / sy), 64)
+        top = bottom - rows * sy
+    elif profile.above_mm is not None:
+        low, high = profile.above_mm
+        rows = max(int((bottom - t12.min() + low + (freedom[1] + 1) / 2 * (high - low)) / sy), 64)
         top = bottom - rows * sy
     return top, rows
 

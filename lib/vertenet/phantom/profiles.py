@@ -46,6 +46,8 @@ class ScannerProfile:
         Tone curve exponent.
     below_mm : (float, float) or None
         How far the field reaches below the last lumbar vertebra, where that is further than densitometers scan.
+    above_mm : (float, float) or None
+        How far the field reaches above T12, where the matrix does not say.
     upright : bool
         The patient stands.
     """
@@ -64,6 +66,7 @@ class ScannerProfile:
     window: tuple[float, float]
     gamma: float
     below_mm: tuple[float, float] | None = None
+    above_mm: tuple[float, float] | None = None
     upright: bool = False
 
     @property
@@ -110,7 +113,7 @@ _FILM_SIZES = ((1000, 820), (1000, 620), (1000, 520), (1000, 780))
 _FILMS = (
     ScannerProfile(
         "lumbar-film", "", "Lateral lumbar radiograph", _FILM_SIZES, 0.42, "film",
-        2.0, 0.008, None, 0.0, 0.0, (0.0, 1.0), 1.0, below_mm=(80.0, 190.0), upright=True,
+        2.0, 0.008, None, 0.0, 0.0, (0.0, 1.0), 1.0, below_mm=(90.0, 215.0), above_mm=(2.0, 95.0), upright=True,
     ),
 )  # fmt: skip
 

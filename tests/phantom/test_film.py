@@ -26,7 +26,7 @@ def test_no_film_is_drawn_among_the_densitometers():
 
 @pytest.mark.parametrize("seed", range(6))
 def test_the_field_reaches_far_below_l5_and_nothing_is_blanked(seed):
-    low, high = films()["lumbar-film"].below_mm
+    low, high = films()["lumbar-film"].reach.below_mm
     _, truth = generate(seed, "lumbar-film", "training", clipped_bottom=False)
     last = max((v for v in truth.anatomy if v.level in (Level("L4"), Level("L5"))), key=lambda v: v.level.value)
     lowest = np.nanmax(last.to_array()[:, 1])
@@ -40,7 +40,7 @@ def test_the_field_reaches_far_below_l5_and_nothing_is_blanked(seed):
 
 @pytest.mark.parametrize("seed", range(6))
 def test_the_field_begins_just_above_t12(seed):
-    low, high = films()["lumbar-film"].above_mm
+    low, high = films()["lumbar-film"].reach.above_mm
     _, truth = generate(seed, "lumbar-film", "training", clipped_top=False, clipped_bottom=False, lstv=Transition.NONE)
     above = (np.nanmin(truth.anatomy["T12"].to_array()[:, 1]) + 0.5) * truth.spacing.row
     assert low - 3 <= above <= high + 3  # midpoints of a hollow endplate, and whole rows

@@ -74,7 +74,7 @@ def generate(seed: int, scanner: str = "hologic-horizon", difficulty: str = "def
 
     soft, bone = Canvas(field), Canvas(field)
     project_tissue(soft, column, seed, drawn)
-    if profile.below_mm is None:
+    if profile.reach is None:
         project_skeleton(bone, column, seed, drawn)
     else:
         project_skeleton(bone, column, seed, drawn, draw_wings(seed))

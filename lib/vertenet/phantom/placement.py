@@ -36,7 +36,7 @@ def place(
     if switches.clipped_top:
         # A short field is a narrow one: nobody scans wider than high.
         columns = min(columns, max(int(0.75 * rows * sy / sx), int(132 / sx)))
-    elif profile.above_mm is not None:
+    elif profile.reach is not None:
         columns = max(int(columns * min(rows / full, 1.0)), int(132 / sx))
     left = _horizontal(column, corridor, switches, difficulty, columns * sx, freedom, cut)
     field = Field(rows, columns, left + sx / 2, top + sy / 2, sx, sy)
@@ -58,7 +58,7 @@ def _matrix(profile: ScannerProfile, difficulty: Difficulty, rng) -> tuple[int, 
         sy = sx * (1 + 0.05 * stretch[1])
         columns = max(int(columns * (1 + 0.12 * stretch[2])), int(132 / sx))
         rows = int(rows * (1 + 0.15 * stretch[3]))
-        if film < 0.3 and profile.below_mm is None:
+        if film < 0.3 and profile.reach is None:
             # The wide, short field of a lumbar film: bodies fill more of the frame.
             rows = int((330.0 + 70.0 * stretch[3]) / sy)
             columns = max(int(rows * sy * (0.65 + 0.2 * stretch[2]) / sx), int(132 / sx))
@@ -73,8 +73,8 @@ def _vertical(column, corridor, switches, difficulty, profile, rows, sy, freedom
     if switches.clipped_bottom:
         floor = max(safe.max() + 3.0, last.corners[:, 1].min() + 4.0)
         bottom = floor + (freedom[0] + 1) / 2 * max(lowest - 3.0 - floor, 0.0)
-    elif profile.below_mm is not None:
-        low, high = profile.below_mm
+    elif profile.reach is not None:
+        low, high = profile.reach.below_mm
         bottom = max(safe.max(), lowest) + low + (freedom[0] + 1) / 2 * (high - low)
     else:
         tall = max(rows * sy - 400.0, 0.0)
@@ -89,8 +89,8 @@ def _vertical(column, corridor, switches, difficulty, profile, rows, sy, freedom
         edge = ceiling - (freedom[1] + 1) / 2 * max(ceiling - (t12.min() + 3.0), 0.0)
         rows = max(int((bottom - edge) / sy), 64)
         top = bottom - rows * sy
-    elif profile.above_mm is not None:
-        low, high = profile.above_mm
+    elif profile.reach is not None:
+        low, high = profile.reach.above_mm
         rows = max(int((bottom - t12.min() + low + (freedom[1] + 1) / 2 * (high - low)) / sy), 64)
         top = bottom - rows * sy
     return top, rows

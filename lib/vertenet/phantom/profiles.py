@@ -17,6 +17,14 @@ Energy = Literal["single", "dual", "film"]
 
 
 @dataclass(frozen=True)
+class FilmReach:
+    """How far a film's field reaches, from least to most: above the top of T12, and below the last lumbar vertebra."""
+
+    above_mm: tuple[float, float]
+    below_mm: tuple[float, float]
+
+
+@dataclass(frozen=True)
 class ScannerProfile:
     """One make and mode.
 
@@ -44,10 +52,8 @@ class ScannerProfile:
         Display range as quantiles of the image (single) or as bone mass in g/cm2 (dual).
     gamma : float
         Tone curve exponent.
-    below_mm : (float, float) or None
-        How far the field reaches below the last lumbar vertebra, where that is further than densitometers scan.
-    above_mm : (float, float) or None
-        How far the field reaches above T12, where the matrix does not say.
+    reach : FilmReach or None
+        Where the field ends; None where the matrix and the scanner's habits say it (every densitometer).
     upright : bool
         The patient stands.
     """
@@ -65,8 +71,7 @@ class ScannerProfile:
     soft_residue: float
     window: tuple[float, float]
     gamma: float
-    below_mm: tuple[float, float] | None = None
-    above_mm: tuple[float, float] | None = None
+    reach: FilmReach | None = None
     upright: bool = False
 
     @property
@@ -113,7 +118,8 @@ _FILM_SIZES = ((1000, 820), (1000, 620), (1000, 520), (1000, 780))
 _FILMS = (
     ScannerProfile(
         "lumbar-film", "", "Lateral lumbar radiograph", _FILM_SIZES, 0.42, "film",
-        2.0, 0.008, None, 0.0, 0.0, (0.0, 1.0), 1.0, below_mm=(90.0, 215.0), above_mm=(2.0, 95.0), upright=True,
+        2.0, 0.008, None, 0.0, 0.0, (0.0, 1.0), 1.0, upright=True,
+        reach=FilmReach(above_mm=(2.0, 95.0), below_mm=(90.0, 215.0)),
     ),
 )  # fmt: skip
 

@@ -20,6 +20,14 @@ def test_a_recipe_comes_back_from_its_file(tmp_path):
     assert read_recipe(tmp_path / "recipe.json") == recipe
 
 
+def test_a_card_says_nothing_of_the_folders_of_the_machine():
+    recipe = Recipe(start_from="/home/anna/weights/first.safetensors", data=Data(folder="/data/patients/films"))
+    portable = recipe.portable()
+    assert (portable["start_from"], portable["data"]["folder"]) == ("first.safetensors", "films")
+    assert {**portable, "start_from": None, "data": None} == {**recipe.to_dict(), "start_from": None, "data": None}
+    assert Recipe(start_from="vertenet-lite").portable()["start_from"] == "vertenet-lite"
+
+
 @pytest.mark.parametrize("name", ["vertenet-h100", "vertenet-lite-cpu"])
 def test_shipped_recipes_are_read_by_name_and_name_networks_that_exist(name):
     assert name in recipe_names()

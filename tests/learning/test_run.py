@@ -101,7 +101,8 @@ def test_a_folder_of_phantoms_makes_weights_that_own_up_to_them(tmp_path):
         write(generate(seed, difficulty="easy"), scans)
     _, card = load_weights(run_training(replace(RECIPE, data=Data(folder=str(scans))), tmp_path / "out"))
     assert card.synthetic_only
-    assert card.training_data == "1 synthetic phantom images of a folder"
+    assert card.training_data == "1 synthetic phantom images of a folder (hologic-horizon)"
+    assert card.recipe["data"]["folder"] == "scans"
 
 
 def test_reading_a_folder_ends_when_somebody_wants_to_stop(annotated, tmp_path):

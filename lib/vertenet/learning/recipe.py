@@ -130,6 +130,15 @@ class Recipe:
         """The recipe as JSON keeps it: tuples become lists."""
         return json.loads(json.dumps(asdict(self)))
 
+    def portable(self) -> dict:
+        """`to_dict` for a card, which travels with the weights: of the paths on this machine only the last parts."""
+        data = self.to_dict()
+        if self.start_from is not None:
+            data["start_from"] = Path(self.start_from).name
+        if self.data is not None and self.data.folder is not None:
+            data["data"]["folder"] = Path(self.data.folder).name
+        return data
+
     @classmethod
     def from_dict(cls, data: Mapping) -> Recipe:
         """The recipe of a dict from `to_dict`; what it does not name has its default.

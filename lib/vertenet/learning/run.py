@@ -130,7 +130,8 @@ def _phantoms(data: Data, size: tuple[int, int], cache: Path, workers: int) -> t
 def _described(cases: list[Case]) -> str:
     synthetic = sum(case.synthetic for case in cases)
     if synthetic == len(cases):
-        return f"{synthetic} synthetic phantom images of a folder"
+        scanners = ", ".join(sorted({case.scanner for case in cases}))
+        return f"{synthetic} synthetic phantom images of a folder ({scanners})"
     persons = len({case.person for case in cases if not case.synthetic})
     text = f"{len(cases) - synthetic} annotated images of {persons} {'person' if persons == 1 else 'persons'}"
     return f"{text} and {synthetic} synthetic phantom images beside them" if synthetic else text

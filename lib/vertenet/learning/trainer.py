@@ -152,7 +152,7 @@ def _write_weights(session: Session, card: dict, device: torch.device) -> Path:
             **card,
             metrics={**session.figures, "validation_images": len(session.validation), "steps": session.step},
             recipe={
-                **recipe.to_dict(),
+                **recipe.portable(),
                 "software": f"vertenet {__version__}, torch {torch.__version__}",
                 "images": session.images,
                 "cost": cost,

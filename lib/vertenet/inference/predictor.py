@@ -23,8 +23,10 @@ from ..spine import STANDARD_LEVELS, Side, Spine
 from .calibration import Calibration, calibration_of
 from .conformal import Sigma
 from .decode import top_six
+from .level_statistics import LevelStatistics
 from .refine import Refiner, refiner_of
 from .spines import spine_from_maps
+from .views import look_again
 
 Decoder = Literal["levels", "top-six"]
 DECODERS: tuple[str, ...] = ("levels", "top-six")
@@ -144,6 +146,9 @@ class Predictor:
         else:
             unlike = () if quality is None else quality.reasons
             if unlike:
+                if self.decoder == "levels":
+                    again = look_again(self.maps, self.network, upright, maps, self._level_statistics)
+                    spine, levels, warnings = again or (spine, levels, warnings)
                 levels = replace(levels, certain=False)
             spine, levels, sigma = self._refined(upright, spine, levels)
             spine, scale, notes = self._sized(spine, sigma, calibrated=not unlike)
@@ -199,10 +204,13 @@ class Predictor:
             return "left", "detected", turned, as_is
         return side, source, self.maps(radiograph if side == "right" else radiograph.mirrored()), None
 
+    @property
+    def _level_statistics(self) -> LevelStatistics | None:
+        return None if self.calibration is None else self.calibration.levels
+
     def _spine(self, radiograph: Radiograph, maps) -> tuple[Spine, Levels, list[str]]:
         if self.decoder == "levels":
-            statistics = None if self.calibration is None else self.calibration.levels
-            return spine_from_maps(maps, radiograph, self.network, statistics)
+            return spine_from_maps(maps, radiograph, self.network, self._level_statistics)
         frame = Frame(radiograph.pixels.shape, self.network.input_size)
         spine = top_six(maps, self.network.stride).map_points(frame.to_source).bounded(*frame.source)
         return spine, Levels(certain=False), ["Levels were counted from the top peak"]

@@ -42,8 +42,19 @@ def spine_from_maps(
     frame = Frame(radiograph.pixels.shape, network.input_size)
     if isinstance(network, LandmarkNetwork):
         return _named_by_network(maps, frame, network)
+    return spine_of(source_candidates(maps, frame, network), radiograph, statistics)
+
+
+def source_candidates(maps: Mapping[str, np.ndarray], frame: Frame, network) -> list[Candidate]:
+    """What a centre network takes for vertebrae, from the head down, in source pixels."""
     found = find_candidates(maps, network.stride, network.level_names)
-    candidates = [candidate.mapped(frame.to_source) for candidate in found]
+    return [candidate.mapped(frame.to_source) for candidate in found]
+
+
+def spine_of(
+    candidates: list[Candidate], radiograph: Radiograph, statistics: LevelStatistics | None = None
+) -> tuple[Spine, Levels, list[str]]:
+    """`spine_from_maps` for candidates in source pixels."""
     decision = name_levels(candidates, radiograph.rows, statistics) if candidates else None
     if decision is None or not decision.is_spine:
         empty = Spine((), "right").select(STANDARD_LEVELS)

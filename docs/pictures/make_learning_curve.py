@@ -27,13 +27,13 @@ def main() -> None:
     for number, (path, batch) in enumerate(zip(arguments.logs, batches, strict=True), start=1):
         log = pd.read_csv(path)
         validated = log.dropna(subset=["levels_right"])
-        images = seen + validated["step"] * batch
+        images = (seen + validated["step"] * batch) / 1000
         levels.plot(images, 100 * validated["levels_right"], "o-", label=f"sitting {number}")
-        errors.plot(images, validated["median_px"], "o-", label=f"median, sitting {number}")
-        errors.plot(images, validated["mean_px"], "s--", label=f"mean, sitting {number}")
+        errors.plot(images, validated["median_px"], "o-", color=f"C{number - 1}", label=f"median, sitting {number}")
+        errors.plot(images, validated["mean_px"], "s--", color=f"C{number - 1}", label=f"mean, sitting {number}")
         seen += int(log["step"].max()) * batch
-    levels.set(xlabel="training images", ylabel="all levels right, %", ylim=(60, 101))
-    errors.set(xlabel="training images", ylabel="error per coordinate, px", yscale="log")
+    levels.set(xlabel="training images, thousands", ylabel="all levels right, %", ylim=(60, 101))
+    errors.set(xlabel="training images, thousands", ylabel="error per coordinate, px", yscale="log")
     for axes in (levels, errors):
         axes.legend(fontsize=8)
         axes.grid(alpha=0.3)

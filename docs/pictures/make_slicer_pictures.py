@@ -39,8 +39,8 @@ IMAGES = {
     "2-dark": "05-cropped-black.png",
     "3-bright": "06-cropped-white.png",
 }
-#: A phantom cut to five vertebrae, without chest and sacrum: nobody could be sure of the levels.
-UNCERTAIN, UNCERTAIN_SEED, UNCERTAIN_ROWS = "4-levels", 14, slice(413, 944)
+#: A phantom cut to four vertebrae, without chest and sacrum: nobody could be sure of the levels.
+UNCERTAIN, UNCERTAIN_SEED, UNCERTAIN_ROWS = "4-levels", 1, slice(491, 942)
 #: The smallest round that really trains, changes the weights hardly and so passes the gate.
 TRAINING = {"steps": 2, "batch": 2, "minutes": 5, "device": "cpu", "learning_rate": 1e-6}
 GRADES = (1, 0, 1, 2, 2, 3, 1)

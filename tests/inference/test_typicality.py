@@ -14,6 +14,7 @@ from vertenet.errors import ModelError, OptionError
 from vertenet.imaging import read
 from vertenet.inference import Predictor
 from vertenet.inference.typicality import PLAIN, RATE, STEPS, UNLIKE, Typicality, mean_confidence
+from vertenet.phantom import generate
 from vertenet.radiograph import Radiograph
 from vertenet.spine import STANDARD_LEVELS, Spine
 
@@ -190,3 +191,25 @@ def test_the_shipped_weights_read_the_samples_with_radii(predictor, image):
     radii = [corner.radius for _, corner in reading.spine.named_points() if corner.is_present]
     assert all(radius is not None and 0.2 < radius < 30 for radius in radii)
     assert reading.radius_scale["80"] < reading.radius_scale["90"] == 1.0 < reading.radius_scale["95"]
+
+
+def _foreign_pictures():
+    """191 pictures that are no lateral spine: drawn hands, fronts, chests, pages, textures, and turned spines."""
+    for seed in range(20):
+        yield "hand", foreign.hand(seed)
+        yield "chest", foreign.chest(seed)
+        yield "text", foreign.text_page(seed)
+        yield "noise", foreign.noise(seed)
+        yield "smooth noise", foreign.noise(100 + seed, smooth=1.0 + seed)
+    for seed in range(40):
+        yield "spine from the front", foreign.front_spine(seed)
+    for seed in range(17):
+        pixels = generate(850_600 + seed).radiograph.pixels
+        for quarters in (1, 2, 3):
+            yield f"spine turned by {90 * quarters} degrees", np.rot90(pixels, quarters)
+
+
+@pytest.mark.long
+def test_of_191_foreign_pictures_at_least_98_percent_are_refused(predictor):
+    read_all_the_same = [name for name, pixels in _foreign_pictures() if predictor(Radiograph(pixels)).quality.typical]
+    assert len(read_all_the_same) <= 0.02 * 191, read_all_the_same

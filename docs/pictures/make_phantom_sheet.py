@@ -27,7 +27,7 @@ CASES = {
     "ge-prodigy-de": (62, {"crop": "white"}),
     "ge-idxa-se": (75, {"crop": None, "osteophytes": 0.9}),
     "ge-idxa-de": (87, {"crop": None, "aac": 14, "blanking": "white"}),
-    "lumbar-film": (5, {"crop": None, "gas": 0.6}),
+    "lumbar-film": (61, {"crop": None, "gas": 0.6}),
 }
 
 

@@ -9,10 +9,10 @@ from vertenet.errors import ModelError, OptionError
 from vertenet.evaluation import score_landmarks
 from vertenet.imaging import read
 from vertenet.inference import Predictor
-from vertenet.phantom import PhantomTruth
+from vertenet.phantom import PhantomTruth, generate
 from vertenet.radiograph import Radiograph
 from vertenet.reading import Reading
-from vertenet.spine import STANDARD_LEVELS
+from vertenet.spine import STANDARD_LEVELS, Transition
 
 SAMPLES = Path(__file__).parents[2] / "sample_data"
 
@@ -34,6 +34,13 @@ def test_samples_get_the_right_levels_and_corners_within_a_few_pixels(predictor,
     assert score.levels_right
     assert np.median(score.errors) < 4
     assert reading.crop.state.value == ("cropped" if truth.crop.cropped else "clear")
+
+
+@pytest.mark.parametrize("seed", [900_061, 900_062, 900_063, 900_064])
+def test_drawn_films_with_a_whole_pelvis_get_the_right_levels(predictor, seed):
+    radiograph, truth = generate(seed, "lumbar-film", "default", lstv=Transition.NONE)
+    reading = predictor(radiograph, anterior=truth.anterior)
+    assert score_landmarks(reading.spine, truth.spine, radiograph.pixels.shape).levels_right
 
 
 def test_an_image_facing_left_is_read_in_its_own_pixels(predictor):

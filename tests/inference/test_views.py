@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from vertenet.imaging.frame import Frame
 from vertenet.inference import Predictor, predictor
 from vertenet.inference.decode import Candidate
-from vertenet.inference.views import BELOW, PROPORTIONS, densitometer_windows, look_again, pooled
-from vertenet.phantom import generate
+from vertenet.inference.views import ABOVE, BELOW, PROPORTIONS, densitometer_windows, look_again, pooled
+from vertenet.phantom import generate, scanners
 from vertenet.spine import STANDARD_LEVELS, Level, Transition
 
 from .test_spines import Fixed, radiograph
@@ -51,6 +51,24 @@ def test_in_a_wide_film_windows_have_the_proportions_and_margins_of_a_densitomet
     seen = {(round((w.bottom - 610) / DEPTH, 1), round((w.right - w.left) / (w.bottom - w.top), 2)) for w in windows}
     assert seen == {(below, proportion) for below in BELOW for proportion in PROPORTIONS}
     assert all(w.top == 400 - 4 * DEPTH for w in windows)
+
+
+def test_the_margins_are_those_of_densitometer_phantoms():
+    names = sorted(scanners())
+    above, below, proportions = [], [], []
+    for seed in range(42):
+        image, truth = generate(1_003_000 + seed, names[seed % len(names)], "training")
+        bodies = truth.anatomy.to_array()[:, :4]
+        centres = bodies.mean(axis=1)
+        seen = (centres > 0).all(axis=1) & (centres < [image.columns, image.rows]).all(axis=1)
+        depth = np.median(np.linalg.norm(bodies[seen, 0] - bodies[seen, 1], axis=1))
+        above.append(centres[seen, 1].min() / depth)
+        below.append((image.rows - centres[seen, 1].max()) / depth)
+        proportions.append(image.columns / image.rows)
+    quartiles = [25, 50, 75]
+    assert np.median(above) == pytest.approx(ABOVE, abs=0.7)
+    np.testing.assert_allclose(np.percentile(below, quartiles), BELOW, atol=0.4)
+    np.testing.assert_allclose(np.percentile(proportions, quartiles), PROPORTIONS, atol=0.06)
 
 
 def test_a_faint_candidate_far_away_does_not_widen_the_windows():

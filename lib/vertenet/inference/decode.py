@@ -18,6 +18,8 @@ from ..spine import CORNERS, STANDARD_LEVELS, CornerName, Level, Side, Spine
 
 #: The corner order of the ``wh`` channels (the authors'): each is an (x, y) pair.
 WH_CORNERS = (CornerName.SP, CornerName.SA, CornerName.IP, CornerName.IA)
+#: Evidence below which a place is no candidate.
+FAINTEST = 0.08
 _TO_LIBRARY_ORDER = [WH_CORNERS.index(name) for name in CORNERS]
 
 
@@ -99,7 +101,9 @@ def evidence_map(maps: Mapping[str, np.ndarray]) -> np.ndarray:
     return np.maximum(heatmap, maps["level"].max(axis=0)) if "level" in maps else heatmap
 
 
-def find_candidates(maps, stride: int, level_names=None, limit: int = 12, threshold: float = 0.08) -> list[Candidate]:
+def find_candidates(
+    maps, stride: int, level_names=None, limit: int = 12, threshold: float = FAINTEST
+) -> list[Candidate]:
     """Every place that may be a vertebra, from the head down; at most ``limit``."""
     peaks = find_peaks(evidence_map(maps), limit, threshold)
     return sorted(candidates_at(maps, peaks, stride, level_names, smooth=level_names is not None), key=_height)

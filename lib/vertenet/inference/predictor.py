@@ -147,7 +147,7 @@ class Predictor:
             unlike = () if quality is None else quality.reasons
             if unlike:
                 if self.decoder == "levels":
-                    again = look_again(self.maps, self.network, upright, maps, self._level_statistics)
+                    again = look_again(self.maps, self.network, upright, maps, self.level_statistics)
                     spine, levels, warnings = again or (spine, levels, warnings)
                 levels = replace(levels, certain=False)
             spine, levels, sigma = self._refined(upright, spine, levels)
@@ -205,12 +205,13 @@ class Predictor:
         return side, source, self.maps(radiograph if side == "right" else radiograph.mirrored()), None
 
     @property
-    def _level_statistics(self) -> LevelStatistics | None:
+    def level_statistics(self) -> LevelStatistics | None:
+        """What levels are named by; None: the default ones, without a calibration."""
         return None if self.calibration is None else self.calibration.levels
 
     def _spine(self, radiograph: Radiograph, maps) -> tuple[Spine, Levels, list[str]]:
         if self.decoder == "levels":
-            return spine_from_maps(maps, radiograph, self.network, self._level_statistics)
+            return spine_from_maps(maps, radiograph, self.network, self.level_statistics)
         frame = Frame(radiograph.pixels.shape, self.network.input_size)
         spine = top_six(maps, self.network.stride).map_points(frame.to_source).bounded(*frame.source)
         return spine, Levels(certain=False), ["Levels were counted from the top peak"]

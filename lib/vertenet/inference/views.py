@@ -20,7 +20,7 @@ from ..networks.landmarks import LandmarkNetwork
 from ..radiograph import Radiograph
 from ..reading import Levels
 from ..spine import Spine
-from .decode import Candidate
+from .decode import FAINTEST, Candidate
 from .level_statistics import LevelStatistics, superior_lengths
 from .levels import SAME_PLACE
 from .spines import source_candidates, spine_of
@@ -29,8 +29,8 @@ from .spines import source_candidates, spine_of
 ABOVE, BELOW, PROPORTIONS = 4.0, (0.5, 1.0, 1.9), (0.40, 0.47, 0.57)
 #: Left and right of the candidates there is at least this much together, and the spine lies left of the middle.
 _AROUND, _LEFT_OF_MIDDLE = 2.2, 0.3
-#: Candidates fainter than this do not widen a window; pooled ones fainter than the other are dropped.
-_PLAIN, _FAINT = 0.3, 0.08
+#: Candidates fainter than this do not widen a window.
+_PLAIN = 0.3
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ def pooled(looks: Sequence[Sequence[Candidate]]) -> list[Candidate]:
         else:
             groups.append([(look, candidate)])
     merged = [_merged([candidate for _, candidate in group], len(looks)) for group in groups]
-    return sorted((c for c in merged if c.score >= _FAINT), key=lambda candidate: float(candidate.centre[1]))
+    return sorted((c for c in merged if c.score >= FAINTEST), key=lambda candidate: float(candidate.centre[1]))
 
 
 def _merged(seen: list[Candidate], looks: int) -> Candidate:

@@ -56,8 +56,7 @@ def look(predictor: Predictor, radiograph: Radiograph) -> Informative:
     reading = predictor(radiograph)
     upright = radiograph if reading.spine.anterior == "right" else radiograph.mirrored()
     maps = predictor.maps(upright)
-    statistics = None if predictor.calibration is None else predictor.calibration.levels
-    spine, levels, _ = spine_from_maps(maps, upright, predictor.network, statistics)
+    spine, levels, _ = spine_from_maps(maps, upright, predictor.network, predictor.level_statistics)
     return Informative(
         levels.margin,
         _doubt(spine, levels.margin, certain=levels.certain),

@@ -36,7 +36,8 @@ def expose(
     grain *= _speckle(rng, soft.shape)
     if profile.energy == "film":
         # Scatter fills what is thick: there its grain grows no further.
-        grain = np.minimum(np.abs(grain), np.float32(0.012 * switches.noise)) * np.sign(grain)
+        most = np.float32(0.012 * switches.noise)
+        grain = np.clip(grain, -most, most)
         grey = _developed(_blurred(log, field, sigma), soft, field, stream(seed, "film")) + grain
         grey = np.clip(grey, 0, 1)
     elif profile.energy == "single":

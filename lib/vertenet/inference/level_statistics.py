@@ -16,14 +16,14 @@ from types import MappingProxyType
 import numpy as np
 
 from ..errors import SchemaError
-from ..spine import LADDER, Level, Transition
+from ..spine import LADDER, UPPER_THORACIC, Level, Transition
 
 #: Levels from T11 to S1 in each lumbosacral anatomy: five lumbar vertebrae, four, and six.
 ANATOMIES: Mapping[Transition, tuple[Level, ...]] = MappingProxyType(
     {
         Transition.NONE: LADDER,
         Transition.SACRALISED_L5: tuple(level for level in LADDER if level is not Level.L5),
-        Transition.LUMBARISED_S1: tuple(Level),
+        Transition.LUMBARISED_S1: tuple(level for level in Level if level not in UPPER_THORACIC),
     }
 )
 #: Corners of T11 and S1 are not taught to networks (they anchor the count), so what is seen of them is rougher.

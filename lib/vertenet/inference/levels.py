@@ -24,7 +24,7 @@ from ..spine import STANDARD_LEVELS, Level, Transition
 from .decode import Candidate
 from .level_graph import LevelGraph
 from .level_statistics import ANATOMIES, LevelStatistics, superior_lengths
-from .level_tables import LEVELS
+from .level_tables import LEVELS, PLACE
 
 #: Fewer named vertebrae than this are no spine.
 MIN_NAMED = 3
@@ -122,15 +122,15 @@ def disagreeing(path: LevelPath, candidates: Sequence[Candidate]) -> np.ndarray:
     for index, level in path.levels:
         if level in STANDARD_LEVELS:
             apart[index] = True
-            apart[:, level.rank] |= elsewhere[index]
+            apart[:, PLACE[level]] |= elsewhere[index]
         else:
             apart[index] |= _IS_STANDARD
     for index, level in path.levels:
-        apart[index, level.rank] = False
+        apart[index, PLACE[level]] = False
     states = np.tile(apart, (len(_ANATOMIES), 1, 1))
     four = _ANATOMIES.index(Transition.SACRALISED_L5)
     if path.anatomy is Transition.SACRALISED_L5:
-        states[:, :, Level.L5.rank] = True
+        states[:, :, PLACE[Level.L5]] = True
     elif path.index_of(Level.L5) is not None:
         states[four] = True
     return states

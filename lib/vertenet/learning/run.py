@@ -16,7 +16,7 @@ from .cases import Case, annotated_cases, case_samples, split_by_person
 from .feed import PhantomStream, Source
 from .learner import fresh_network
 from .processes import joined
-from .recipe import Data, Recipe
+from .recipe import FILM_SEEDS_FROM, Data, Recipe
 from .samples import Samples, phantom_samples
 from .session import TrainingStopped
 from .trainer import train
@@ -63,7 +63,7 @@ def run_training(
         ``should_stop`` said so.
     """
     data = recipe.data or Data()
-    if data.folder is None and data.phantoms < 1:
+    if data.folder is None and data.phantoms + data.films < 1:
         raise OptionError("there is nothing to train on", remedy="Give --data FOLDER, --phantoms N, or both")
     workers = spare_processors(recipe) if workers is None else workers
     with joined(recipe.device):
@@ -81,12 +81,15 @@ def run_training(
             sources.append(_described(learn) if held else f"{_described(learn)}, validated on themselves")
             # Weights fine-tuned on patients have seen patients; weights that only ever saw phantoms say so.
             synthetic_only = all(case.synthetic for case in cases)
-        if data.phantoms > 0:
+        if data.phantoms + data.films > 0:
             with idist.one_rank_first():
                 learn, held = _phantoms(data, size, out / "samples" if cache is None else cache, workers)
-            training.append(learn)
+            training.extend(learn)
             validation.append(held)
-            sources.append(f"{data.phantoms} synthetic phantom images (seeds from {data.first_seed})")
+            sources.append(
+                f"{data.phantoms} synthetic densitometer images (seeds from {data.first_seed}) "
+                f"and {data.films} synthetic radiographs (seeds from {data.first_seed + FILM_SEEDS_FROM})"
+            )
         if recipe.start_from is not None:
             _, parent = load_weights(find_weights(recipe.start_from))
             sources.append(f"before that, as {parent.name} {parent.sha256[:12]}: {parent.training_data}")
@@ -112,19 +115,22 @@ def spare_processors(recipe: Recipe) -> int:
     return max(0, min(16, available - (1 if on_gpu else recipe.threads)))
 
 
-def _phantoms(data: Data, size: tuple[int, int], cache: Path, workers: int) -> tuple[Source, Samples]:
+def _phantoms(data: Data, size: tuple[int, int], cache: Path, workers: int) -> tuple[list[Source], Samples]:
+    workers = max(1, workers)
     held = phantom_samples(
-        cache,
-        data.validation_phantoms,
-        size,
-        difficulty="default",
-        first_seed=VALIDATION_SEED,
-        workers=max(1, workers),
+        cache, data.validation_phantoms, size, difficulty="default", first_seed=VALIDATION_SEED, workers=workers
     )
-    kind = {"difficulty": data.difficulty, "first_seed": data.first_seed}
-    if data.on_the_fly:
-        return PhantomStream(data.phantoms, size, **kind), held
-    return phantom_samples(cache, data.phantoms, size, **kind, workers=max(1, workers)), held
+    learn: list[Source] = []
+    for film, count, first in (
+        (False, data.phantoms, data.first_seed),
+        (True, data.films, data.first_seed + FILM_SEEDS_FROM),
+    ):
+        kind = {"difficulty": data.difficulty, "first_seed": first, "film": film}
+        if count > 0 and data.on_the_fly:
+            learn.append(PhantomStream(count, size, **kind))
+        elif count > 0:
+            learn.append(phantom_samples(cache, count, size, **kind, workers=workers))
+    return learn, held
 
 
 def _described(cases: list[Case]) -> str:

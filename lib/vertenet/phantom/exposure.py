@@ -47,9 +47,11 @@ def expose(
     else:
         # Fat and lean tissue differ from the two materials of the decomposition: a trace of soft tissue stays.
         uneven = soft - _background(soft, field, 30.0)
-        signal = _blurred(bone + np.float32(profile.soft_residue) * (0.01 * (soft - 20.0) + uneven), field, sigma)
+        trace = np.float32(profile.soft_residue) * (np.float32(0.07 * switches.residue) * (soft - 18.0) + uneven)
+        signal = _blurred(bone + trace, field, sigma)
         signal += 2.2 * grain
         low, high = profile.window
+        high *= switches.saturation
         grey = np.clip((signal - low) / (high - low), 0, 1)
     return _toned(grey, profile.gamma, switches.tone, stream(seed, "tone")) * np.float32(255)
 

@@ -12,6 +12,7 @@ from vertenet.phantom.aorta import _pieces, sample_aorta, thirds_grade
 from vertenet.phantom.corridor import SEGMENTS, corridor_of
 from vertenet.phantom.difficulty import difficulty_of
 from vertenet.phantom.draw import draw_switches
+from vertenet.phantom.profiles import scanner_profile
 from vertenet.spine import Transition
 
 QUIET = {
@@ -97,7 +98,9 @@ def test_plaque_pieces_have_the_length_of_their_grade(grade):
 
 
 def test_aac_totals_have_the_published_distribution():
-    totals = np.array([draw_switches(s, difficulty_of("default"), "black", {}).aac for s in range(600)])
+    totals = np.array(
+        [draw_switches(s, difficulty_of("default"), scanner_profile("hologic-horizon"), {}).aac for s in range(600)]
+    )
     assert np.mean(totals <= 1) == pytest.approx(0.45, abs=0.06)
     assert np.mean(totals > 5) == pytest.approx(0.19, abs=0.05)
 
@@ -159,7 +162,12 @@ def test_unknown_spacing_is_withheld_from_the_image_alone():
 
 
 def test_true_and_false_mean_usual_and_none():
-    forced = draw_switches(0, difficulty_of("hard"), "black", {"gas": True, "scoliosis": False, "collapsed_disc": True})
+    forced = draw_switches(
+        0,
+        difficulty_of("hard"),
+        scanner_profile("hologic-horizon"),
+        {"gas": True, "scoliosis": False, "collapsed_disc": True},
+    )
     assert (forced.gas, forced.scoliosis, forced.collapsed_disc) == (0.8, 0.0, ("L4/L5",))
 
 
@@ -189,7 +197,7 @@ def test_drawn_switches_are_valid_and_round_trip(difficulty):
     from vertenet.phantom.switches import checked
 
     for seed in range(80):
-        drawn = draw_switches(seed, difficulty_of(difficulty), "white", {})
+        drawn = draw_switches(seed, difficulty_of(difficulty), scanner_profile("ge-idxa-de"), {})
         assert Switches.from_dict(drawn.to_dict()) == drawn
         for name, value in drawn.__dict__.items():
             assert checked(name, value) == value
@@ -197,7 +205,7 @@ def test_drawn_switches_are_valid_and_round_trip(difficulty):
 
 def test_training_never_turns_the_polarity_or_the_patient_round():
     for seed in range(200):
-        drawn = draw_switches(seed, difficulty_of("training"), "black", {})
+        drawn = draw_switches(seed, difficulty_of("training"), scanner_profile("hologic-horizon"), {})
         assert not drawn.inverted
         assert drawn.anterior == "right"
 

@@ -104,7 +104,9 @@ def phantom_samples(
     workers: int = 1,
     film: bool = False,
 ) -> Samples:
-    """Samples of ``count`` phantoms of all scanners, or of all films, kept in ``directory`` in shards of 100 and reused next time.
+    """Samples of ``count`` phantoms of all scanners, or of all films.
+
+    They are kept in ``directory`` in shards of 100 and reused next time.
 
     Raises
     ------

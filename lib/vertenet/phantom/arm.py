@@ -1,4 +1,4 @@
-"""Arm and shoulder: the patient lies on one side with the arms forward, and the field reaches them at its upper front."""
+"""Arm and shoulder: the patient lies on one side with the arms forward, and the field reaches them."""
 
 from __future__ import annotations
 

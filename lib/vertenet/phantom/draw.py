@@ -159,6 +159,7 @@ _DRAW = {
     "field_bottom": _chance("field_bottom", _uniform(-0.7, 2.2), None),
     "pelvis": _span("pelvis"),
     "crests": _span("crests"),
+    "sacrum": _span("sacrum"),
     "posterior": _draw_posterior,
     "cancellous": _span("cancellous"),
     "residue": _span("residue"),

@@ -10,8 +10,8 @@ from ..errors import OptionError
 from ..radiograph import Radiograph, Spacing, SpacingSource
 from ..spine import CORNERS, MIDPOINTS, STANDARD_LEVELS, Corner, Level, Spine, Status, Vertebra
 from .anatomy import sample_column
-from .arm import project_arm
 from .aorta import Aorta, project_aorta, sample_aorta, thirds_grade
+from .arm import project_arm
 from .body import Column
 from .canvas import Canvas, Field
 from .corridor import SEGMENTS, corridor_of

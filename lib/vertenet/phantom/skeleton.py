@@ -19,7 +19,8 @@ def project_skeleton(canvas: Canvas, column: Column, seed: int, switches: Switch
     ribs = rng.normal(0.0, 1.0, (16, 2, 4))
     shape = rng.uniform(0.0, 1.0, 12)
     for body, wobble in zip(column.bodies, jitter):
-        project_body(canvas, body, switches.bone, switches.cancellous)
+        shown = switches.sacrum**2 if body.name == "S1" else 1.0
+        project_body(canvas, body, switches.bone * shown, switches.cancellous)
         if body.name != "S1":
             _arch(canvas, body, column.unit, wobble, switches.bone * switches.posterior, switches.posterior)
     _osteophytes(canvas, column, stream(seed, "osteophytes"), switches)

@@ -91,6 +91,9 @@ class Switches:
         through the wings, is then the white body at the bottom.
     crests : float
         How high the iliac crests reach above mid L5, vertebral depths: at 0 L5 is free, at 1 it is hidden and L4 half.
+    sacrum : float
+        How much S1 shows as a body of its own, 1 with the outlines of a vertebra, 0 lost in the mass of the pelvis, as
+        densitometers mostly have it: the last body that can be told is then L5.
     posterior : float
         Mass of the arches, joints and processes, 1 plain, 3 white and as wide as half a body.
     cancellous : float
@@ -139,6 +142,7 @@ class Switches:
     field_bottom: float | None = None
     pelvis: float = 1.0
     crests: float = 0.5
+    sacrum: float = 1.0
     posterior: float = 1.0
     cancellous: float = 1.0
     residue: float = 1.0
@@ -168,7 +172,8 @@ _RANGES = {
     "scoliosis": (0, 30), "rotation": (0, 30), "osteophytes": (0, 1), "aac": (0, 24), "gas": (0, 1), "stones": (0, 12),
     "overlap": (0, 3), "thickness": (0.6, 1.6), "bone": (0.4, 1.8), "noise": (0, 6), "motion": (0, 5), "tone": (0, 1),
     "blur": (0.3, 3), "jpeg": (10, 100), "field_bottom": (-0.9, 4), "pelvis": (0, 6), "crests": (-1, 2),
-    "posterior": (0.3, 5), "cancellous": (0.05, 2), "residue": (0, 6), "saturation": (0.2, 2), "arm": (0, 1),
+    "sacrum": (0, 1), "posterior": (0.1, 5), "cancellous": (0.05, 2), "residue": (0, 6), "saturation": (0.2, 2),
+    "arm": (0, 1),
 }  # fmt: skip
 _CHOICES = {
     "anterior": ("left", "right"), "crop": (None, "border", "black", "white"), "blanking": (None, "black", "white"),

@@ -129,13 +129,16 @@ class LevelStatistics:
     log_four, log_six : float
         Prior of four and of six lumbar vertebrae.
     beyond : float
-        What a candidate left unnamed counts above a T11 or below an S1, where vertebrae without a name lie.
+        What a candidate left unnamed counts above a T11, where a network that knows no body there sees some all the
+        same. Below the sacrum there are none.
     even_score : float
         The score at which a candidate is as likely a vertebra as not. Focal losses push scores down: on films,
         vertebrae that are plainly there score 0.2 to 0.7.
     spine_score, certain_score : float
         Mean score of the named vertebrae below which they are no spine, and below which their naming is not certain.
         With the starter weights noise and smooth texture reach 0.16 to 0.42.
+    least_agreement : float
+        Share of several looks at an image that must name alike for levels to be certain.
     temperature : float
         Margins are divided by it, so that they are log-odds of the naming being right.
     certain_margin : float
@@ -165,6 +168,7 @@ class LevelStatistics:
     even_score: float = 0.15
     spine_score: float = 0.38
     certain_score: float = 0.5
+    least_agreement: float = 0.75
     temperature: float = 1.0
     certain_margin: float = 2.0
 
@@ -237,7 +241,8 @@ _RANGES = {
     "outliers": (1e-6, 0.5), "reference": (1e-9, 1e3), "pair_weight": (0, 10), "level_weight": (0, 10),
     "level_floor": (1e-6, 1), "log_missing": (-50, 0), "log_anchor": (-50, 0), "log_outside": (-50, 0),
     "log_four": (-50, -1e-6), "log_six": (-50, -1e-6), "beyond": (0, 1), "even_score": (1e-3, 1 - 1e-3),
-    "spine_score": (0, 1), "certain_score": (0, 1), "temperature": (1e-3, 1e3), "certain_margin": (0, 1e3),
+    "spine_score": (0, 1), "certain_score": (0, 1), "least_agreement": (0, 1),
+    "temperature": (1e-3, 1e3), "certain_margin": (0, 1e3),
 }  # fmt: skip
 
 

@@ -65,7 +65,8 @@ class LevelDecision:
     ``margin`` is the difference of their log-probabilities over the statistics' temperature, infinite where nothing
     disagrees. ``is_spine`` is False where so few or so faint candidates were named that texture alone explains them.
     ``supported`` says that something other than the prices of missing levels speaks for the naming: level evidence or,
-    for a network without it, all six found; and a mean score that texture does not reach. ``certain`` is ``supported``
+    for a network without it, all six found; a mean score that texture does not
+    reach; and agreement of the looks at the image. ``certain`` is ``supported``
     with a margin that reaches the statistics' ``certain_margin``.
     """
 
@@ -77,7 +78,12 @@ class LevelDecision:
     certain: bool
 
 
-def name_levels(candidates: Sequence[Candidate], rows: int, statistics: LevelStatistics | None = None) -> LevelDecision:
+def name_levels(
+    candidates: Sequence[Candidate],
+    rows: int,
+    statistics: LevelStatistics | None = None,
+    agreement: float = 1.0,
+) -> LevelDecision:
     """Name candidates with the best path over every anatomy.
 
     Parameters
@@ -88,6 +94,8 @@ def name_levels(candidates: Sequence[Candidate], rows: int, statistics: LevelSta
         Height of the image, to tell levels that were missed from levels beyond the field.
     statistics : LevelStatistics, optional
         The default ones when not given.
+    agreement : float
+        Share of several looks at the image that name alike, see `vertenet.inference.views`.
     """
     statistics = LevelStatistics.default() if statistics is None else statistics
     graph = LevelGraph(candidates, rows, statistics)
@@ -101,7 +109,13 @@ def name_levels(candidates: Sequence[Candidate], rows: int, statistics: LevelSta
     score = float(np.mean([candidates[index].score for index, _ in best.levels]))
     is_spine = len(named) >= MIN_NAMED and score >= statistics.spine_score
     has_evidence = all(candidate.level_scores is not None for candidate in candidates)
-    supported = is_spine and score >= statistics.certain_score and (has_evidence or named.issuperset(STANDARD_LEVELS))
+    agreed = agreement >= statistics.least_agreement
+    supported = (
+        is_spine
+        and agreed
+        and score >= statistics.certain_score
+        and (has_evidence or named.issuperset(STANDARD_LEVELS))
+    )
     return LevelDecision(
         best, alternative, margin, is_spine, supported, supported and margin >= statistics.certain_margin
     )

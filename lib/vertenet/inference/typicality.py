@@ -10,7 +10,7 @@ A network names six vertebrae in anything that has six bright blobs. Before it m
    the nearest nine tenths that looks upright is read.
 2. *If not, is there a lateral spine all the same?* Another kind of scanner is unlike too. A lateral spine has a front
    and a back, so its mirror image looks wrong to the network (the *facing* score); it has a top and a bottom, so
-   turned over it looks more upside down than it does now; and its vertebrae are seen clearly. A spine from the front, a
+   turned over its vertebrae are named with less evidence than now; and they are seen clearly. A spine from the front, a
    chest, a hand and a texture lack one of these. These are differences between an image and itself, in which what is
    strange about its grey values cancels.
 
@@ -173,7 +173,7 @@ class Typicality:
         features: np.ndarray,
         spine: Spine,
         facing: Callable[[], float],
-        inverted: Callable[[], np.ndarray],
+        turned_over: Callable[[], float],
     ) -> Quality:
         """Whether an image may be read, with the reasons against it.
 
@@ -184,9 +184,9 @@ class Typicality:
             What was found in it.
         facing : callable
             Gives the facing score: how much more right than its mirror image the image looks to the network.
-        inverted : callable
-            Gives the features of the image upside down. Both take another pass of the network, so they are asked only
-            for a second look.
+        turned_over : callable
+            Gives how much more evidence the names of the vertebrae have in the image upside down than as it is. Both
+            take another pass of the network, so they are asked only for a second look.
 
         Returns
         -------
@@ -200,7 +200,7 @@ class Typicality:
             return Quality(False, score, (REFUSED_EMPTY,))
         if upright > 0 and distance <= self.distances[round(PLAIN * STEPS)]:
             return Quality(True, score)
-        if upright <= 0 and upright <= self.uprightness(inverted()):
+        if upright <= 0 and turned_over() > 0:
             return Quality(False, score, (REFUSED_INVERTED,))
         faces = facing()
         if confidence < self.clear or abs(faces) < self.facing:

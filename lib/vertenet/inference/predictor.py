@@ -14,6 +14,7 @@ import torch
 
 from ..assess import assess
 from ..errors import ModelError, OptionError
+from ..imaging.contrast import evened
 from ..imaging.frame import Frame
 from ..measure import DEFAULT_FACTOR
 from ..networks import LandmarkNetwork, find_weights, load_weights
@@ -173,12 +174,16 @@ class Predictor:
         )
 
     @torch.inference_mode()
-    def maps(self, radiograph: Radiograph) -> dict[str, np.ndarray]:
+    def maps(self, radiograph: Radiograph, *, even: bool = False) -> dict[str, np.ndarray]:
         """The network's maps of an image that faces right: name to (channels, h, w) float32, without the batch axis.
+
+        ``even``: of the image with its local contrast made even, see `vertenet.imaging.contrast`.
 
         Networks with an encoder also give ``deepest``: the mean of each channel of its deepest map, (channels,).
         """
         pixels = Frame(radiograph.pixels.shape, self.network.input_size).resample(radiograph.pixels)
+        if even:
+            pixels = evened(pixels)
         tensor = torch.from_numpy(pixels / 255.0 - 0.5).to(self.device).expand(1, 3, -1, -1)
         found = {name: value[0].float().cpu().numpy() for name, value in self.network(tensor).items()}
         deepest = getattr(self._deepest, "value", None)

@@ -1,16 +1,16 @@
-"""Several looks at one image: the whole, and windows about the lower column as a densitometer would have set them.
+"""Several looks at one image: the whole and windows about its lower column, as it is and with even contrast.
 
 The network sees every image stretched to its own size. In a long field, or in a film that shows belly and thighs, the
-bodies are small and squeezed, and which of them is the last lumbar one is read less well; cut otherwise, the same image
-may be named otherwise. So each image is read through windows as well, the evidence of all looks is pooled body by body,
-and looks that name the bodies otherwise than their pool does are a reason for doubt.
+bodies are small and squeezed, and which of them is the last lumbar one is read less well; cut otherwise, or in another
+tone, the same image may be named otherwise. So each image is looked at several times, every other time with its local
+contrast made even; the evidence of all looks is pooled body by body, and looks that name the bodies otherwise than
+their pool does are a reason for doubt.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import product
 
 import numpy as np
 
@@ -21,8 +21,8 @@ from .decode import FAINTEST, Candidate, find_candidates
 from .level_statistics import LevelStatistics, superior_lengths
 from .levels import MIN_NAMED, SAME_PLACE, name_levels
 
-#: Bodies from the lowest one up that a window shows, and where it ends below the lowest, vertebral depths.
-BODIES, BELOW = (9, 12), (0.7, 1.6)
+#: Of each window: bodies from the lowest one up that it shows, and where it ends below the lowest, vertebral depths.
+BODIES, BELOW = (9, 9, 12, 12), (0.7, 1.6, 1.6, 0.7)
 #: Above its uppermost body a window shows this much more, vertebral depths; its columns are this share of its rows.
 ABOVE, PROPORTION = 0.8, 0.47
 #: Left and right of the candidates there is at least this much together, and the spine lies left of the middle.
@@ -69,7 +69,7 @@ class Looks:
 
 
 def look(
-    see: Callable[[Radiograph], Mapping[str, np.ndarray]],
+    see: Callable[..., Mapping[str, np.ndarray]],
     network,
     radiograph: Radiograph,
     maps: Mapping[str, np.ndarray],
@@ -80,7 +80,7 @@ def look(
     Parameters
     ----------
     see : callable
-        The network's maps of an image, `Predictor.maps`.
+        The network's maps of an image, as it is or with even contrast: `Predictor.maps`.
     network : torch module
         A centre network.
     radiograph : Radiograph
@@ -90,14 +90,19 @@ def look(
     statistics : LevelStatistics, optional
         The default ones when not given.
     """
-    whole = source_candidates(maps, Frame(radiograph.pixels.shape, network.input_size), network)
     rows, columns = radiograph.pixels.shape
-    shown, found = [Window(0, rows, 0, columns)], [whole]
-    for window in windows(whole, radiograph.pixels.shape):
+    everything = Window(0, rows, 0, columns)
+
+    def seen(window: Window, maps: Mapping[str, np.ndarray]) -> list[Candidate]:
+        frame = Frame((window.bottom - window.top, window.right - window.left), network.input_size)
+        return [candidate.mapped(window.back) for candidate in source_candidates(maps, frame, network)]
+
+    whole = [seen(everything, maps), seen(everything, see(radiograph, even=True))]
+    shown, found = [everything, everything], list(whole)
+    for number, window in enumerate(windows(pooled(whole), radiograph.pixels.shape)):
         view = replace(radiograph, pixels=window.cut(radiograph.pixels))
-        seen = source_candidates(see(view), Frame(view.pixels.shape, network.input_size), network)
         shown.append(window)
-        found.append([candidate.mapped(window.back) for candidate in seen])
+        found.append(seen(window, see(view, even=number % 2 == 1)))
     together = pooled(found, shown)
     return Looks(together, agreement(together, found, rows, statistics))
 
@@ -122,7 +127,7 @@ def windows(candidates: Sequence[Candidate], shape: tuple[int, int]) -> tuple[Wi
         return ()
     rows, columns = shape
     made = []
-    for count, below in product(BODIES, BELOW):
+    for count, below in zip(BODIES, BELOW, strict=True):
         part = plain[-count:]
         depth = float(np.median(superior_lengths(np.array([candidate.corners for candidate in part]))))
         centres = np.array([candidate.centre for candidate in part])

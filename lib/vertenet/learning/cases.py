@@ -14,6 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from ..annotation import load
+from ..annotation.truth_table import TRUTH_TABLE
 from ..errors import AnnotationError
 from ..imaging import ImageFolder
 from ..imaging.identity import identity_of
@@ -49,6 +50,14 @@ class Case:
         Reads the radiograph.
     synthetic : bool
         Drawn by `vertenet.phantom`: no patient was imaged.
+    centres : mapping of Level to (x, y)
+        Of vertebrae of which nothing but the centre is known; only in a cohort to measure on.
+    side_known : bool
+        False: nobody said which side is anterior, and what ``spine`` says of it means nothing.
+    set : str
+        Which part of its cohort it belongs to in tables; empty where nobody said.
+    doubtful : bool
+        The names of its vertebrae may be a level off.
     """
 
     name: str
@@ -59,33 +68,39 @@ class Case:
     load: Callable[[], Radiograph]
     grades: Mapping[Level, int] = field(default_factory=dict)
     synthetic: bool = False
+    centres: Mapping[Level, tuple[float, float]] = field(default_factory=dict)
+    side_known: bool = True
+    set: str = ""
+    doubtful: bool = False
 
     def radiograph(self) -> Radiograph:
-        """The image, with the anterior side of its landmarks."""
-        return self.load().with_anterior(self.spine.anterior)
+        """The image, with the anterior side of its landmarks where that is known."""
+        found = self.load()
+        return found.with_anterior(self.spine.anterior) if self.side_known else found
 
 
-def annotated_cases(folder: Path) -> list[Case]:
+def annotated_cases(folder: Path, *, needed: bool = True) -> list[Case]:
     """The images of a folder, or of a zip of one, that have landmarks beside them, in the order of their names.
 
     Landmarks are a phantom's ``<stem>.truth.json`` or any format of `vertenet.annotation`. Person and scanner come from
     the folder's ``cases.csv`` (columns ``image``, ``person``, ``scanner``), else from a DICOM image's header (the
     person as a pseudonym, `vertenet.imaging.identity`), else the person is the image and the scanner is unknown.
+    A ``truth.csv`` is passed over: it is to measure on (`vertenet.experiments.truth`).
 
     Raises
     ------
     AnnotationError
-        No image of the folder has landmarks, or ``cases.csv`` has no column ``image``.
+        No image of the folder has landmarks and some are ``needed``, or ``cases.csv`` has no column ``image``.
     """
     folder = unpacked(folder)
     images = ImageFolder(folder)
     spines = {}
     for path in sorted(folder.iterdir()):
-        if path.name == CASES_TABLE or path.name.endswith(".truth.json"):
+        if path.name in (CASES_TABLE, TRUTH_TABLE) or path.name.endswith(".truth.json"):
             continue
         if path.suffix.lower() in (".csv", ".mat") or path.name.endswith((".mrk.json", ".reading.json", ".coco.json")):
             spines.update({stem_of(name): found.spine for name, found in load(path, images=images).items()})
-    table = _table(folder / CASES_TABLE)
+    table = cases_table(folder / CASES_TABLE)
     cases = []
     for name in images:
         row, stem = table.get(name, {}), stem_of(name)
@@ -113,7 +128,7 @@ def annotated_cases(folder: Path) -> list[Case]:
                 synthetic=truth_file.is_file(),
             )
         )
-    if not cases:
+    if needed and not cases:
         raise AnnotationError("no image with landmarks to learn from", subject=folder)
     return cases
 
@@ -181,7 +196,8 @@ def _grades(truth: PhantomTruth) -> dict[Level, int]:
     return {**grades, **{level: found.grade for level, found in truth.fractures.items()}}
 
 
-def _table(path: Path) -> dict[str, dict[str, str]]:
+def cases_table(path: Path) -> dict[str, dict[str, str]]:
+    """The rows of a ``cases.csv`` by image; empty where there is no such file."""
     if not path.is_file():
         return {}
     with path.open(newline="", encoding="utf-8-sig") as handle:

@@ -9,8 +9,10 @@ import typer
 from rich.table import Table
 
 from ..errors import OptionError
+from ..model_files import find_weights
 from ..reading import RESEARCH_USE
-from .common import OutFolder, app, check_choice, check_positive, err_console, out_console, progress_bar
+from .common import OutFolder, app, check_choice, check_positive, complain, say, show_table
+from .progress import progress_bar
 
 #: The paper's methods, ablations and backbones, and the light network.
 PAPER_METHODS = (
@@ -167,12 +169,11 @@ def evaluate(
     check_choice("--refine", refine, ["on", "off", "both", "auto"])
     for option, value in (("--workers", workers), ("--threads", threads), ("--resamples", resamples)):
         check_positive(option, value)
+    weights = find_weights(model)
     from ..experiments.data import Cohort, Source
     from ..experiments.evaluate import Evaluation, make_variants, phantom_source
     from ..experiments.evaluate import evaluate as evaluate_weights
-    from ..networks import find_weights
 
-    weights = find_weights(model)
     source = phantom_source(phantoms, difficulty, split) if data is None else Source(str(data.resolve()), phantoms)
     ways = make_variants(weights, _listed(decoders), refine=refine, facing=facing)
     with progress_bar() as progress:
@@ -239,7 +240,7 @@ def _run(out: Path, plan, jobs: int, reference: str | None, resamples: int) -> N
             plan, out, jobs=jobs, report=show, prepared=lambda count: progress.advance(samples, count)
         )
     for task, reason in failed.items():
-        err_console.print(f"{task} failed: {reason}", markup=False)
+        complain(f"{task} failed: {reason}")
     _write(read_experiment(out, reference), out, resamples)
     if failed:
         raise typer.Exit(2)
@@ -258,5 +259,5 @@ def _write(comparison, out: Path, resamples: int) -> None:
     shown = Table(*words.columns)
     for row in words.itertuples(index=False):
         shown.add_row(*row)
-    out_console.print(shown)
-    out_console.print(f"Report: {page}. {RESEARCH_USE}", markup=False)
+    show_table(shown)
+    say(f"Report: {page}. {RESEARCH_USE}")

@@ -94,6 +94,10 @@ def measure(
     anterior: Anterior = None,
     spacing: SpacingMm = None,
     factor: Factor = 1.2,
+    norms: Annotated[
+        Optional[Path],
+        typer.Option(help="JSON file of healthy height ratios; default: VERTENET_NORMS, else published."),
+    ] = None,
 ) -> None:
     """Guides, crop, heights and lordosis from landmarks that are already there; no model."""
     check_side(anterior, "left", "right")
@@ -103,12 +107,18 @@ def measure(
     from ..assess import assess
     from ..cohort import write_results
     from ..imaging import read
+    from ..measure import load_norms
     from ..report.measured import HEIGHT_HEADS, height_rows, lordosis_words
     from ..report.words import crop_sentence
 
     radiograph = read(image, anterior=anterior, spacing=spacing)
     spine = load_for_image(landmarks, radiograph, anterior=anterior)
-    reading = assess(radiograph.with_anterior(spine.anterior), spine, factor=factor)
+    reading = assess(
+        radiograph.with_anterior(spine.anterior),
+        spine,
+        factor=factor,
+        norms=None if norms is None else load_norms(norms),
+    )
     table = Table("guide", "posterior x, y", "anterior x, y", title="Intervertebral guides (pixels)")
     for guide in reading.guides.values():
         table.add_row(guide.name, *(f"{x:.2f}, {y:.2f}" for x, y in (guide.posterior, guide.anterior)))

@@ -12,8 +12,8 @@ import safetensors.torch
 import torch
 
 from vertenet.errors import ModelError
+from vertenet.model_files import MODELS_VARIABLE
 from vertenet.networks import Card, build, find_weights, load_weights, save_weights
-from vertenet.networks.weights import MODELS_VARIABLE
 
 
 @pytest.fixture

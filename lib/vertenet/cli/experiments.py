@@ -9,8 +9,10 @@ import typer
 from rich.table import Table
 
 from ..errors import OptionError
+from ..model_files import find_weights
 from ..reading import RESEARCH_USE
-from .common import OutFolder, app, check_choice, check_positive, err_console, out_console, progress_bar
+from .common import OutFolder, app, check_choice, check_positive, complain, say, show_table
+from .progress import progress_bar
 
 #: The paper's methods, ablations and backbones, and the light network.
 PAPER_METHODS = (
@@ -172,13 +174,12 @@ def evaluate(
     check_choice("--refusals", refusals, ["on", "both", "auto"])
     for option, value in (("--workers", workers), ("--threads", threads), ("--resamples", resamples)):
         check_positive(option, value)
+    weights = find_weights(model)
     from ..experiments.data import Cohort, Source
     from ..experiments.evaluate import Evaluation, make_variants, phantom_source
     from ..experiments.evaluate import evaluate as evaluate_weights
     from ..experiments.sheet import write_sheet
-    from ..networks import find_weights
 
-    weights = find_weights(model)
     if data is None:
         source = phantom_source(phantoms, difficulty, split)
     else:
@@ -255,7 +256,7 @@ def _run(out: Path, plan, jobs: int, reference: str | None, resamples: int) -> N
             plan, out, jobs=jobs, report=show, prepared=lambda count: progress.advance(samples, count)
         )
     for task, reason in failed.items():
-        err_console.print(f"{task} failed: {reason}", markup=False)
+        complain(f"{task} failed: {reason}")
     _write(read_experiment(out, reference), out, resamples)
     if failed:
         raise typer.Exit(2)
@@ -274,5 +275,5 @@ def _write(comparison, out: Path, resamples: int) -> None:
         shown = Table(*words.columns)
         for row in words.itertuples(index=False):
             shown.add_row(*row)
-        out_console.print(shown)
-    out_console.print(f"Report: {page}. {RESEARCH_USE}", markup=False)
+        show_table(shown)
+    say(f"Report: {page}. {RESEARCH_USE}")

@@ -10,8 +10,10 @@ from typing import Annotated, Optional
 import typer
 
 from ..errors import OptionError
-from .common import OutFolder, app, check_choice, out_console, progress_bar
-from .training_bar import stop_on_signals, training_bar
+from ..model_files import find_weights
+from .common import OutFolder, app, check_choice, say
+from .progress import progress_bar
+from .training_view import stop_on_signals, training_view
 
 
 @app.command()
@@ -36,7 +38,7 @@ def phantom(
         for number in progress.track(range(seed, seed + count), description="Making phantoms"):
             name = names[number % len(names)] if scanner == "all" else scanner
             write(generate(number, scanner=name, difficulty=difficulty), out, format=format)
-    out_console.print(f"{count} synthetic images with .truth.json beside them in {out}.")
+    say(f"{count} synthetic images with .truth.json beside them in {out}.")
 
 
 @app.command()
@@ -74,6 +76,8 @@ def train(
 
     Ctrl-C writes a checkpoint and ends; --resume goes on. Several processes: torchrun -m vertenet.cli train ...
     """
+    if start_from is not None:
+        find_weights(start_from)  # before torch is loaded, which takes seconds
     from ..learning import Data, Recipe, TrainingStopped, read_recipe
     from ..learning.run import run_training
 
@@ -106,16 +110,18 @@ def train(
         changes["warmup"] = min(base.warmup, max(1, steps // 10))
         changes["validate_every"] = validate_every or min(base.validate_every, steps)
     wanted = _changed(base, **changes)
-    with stop_on_signals() as should_stop, training_bar() as show:
+    with stop_on_signals() as should_stop, training_view() as view:
         try:
             weights = run_training(
-                wanted, out, cache=cache, workers=workers, resume=resume, report=show, should_stop=should_stop
+                wanted, out, cache=cache, workers=workers, resume=resume, report=view, should_stop=should_stop
             )
         except TrainingStopped as stopped:
-            out_console.print(f"Stopped after step {stopped.step}. Go on with: vertenet train --out {out} --resume")
+            say(f"Stopped after step {stopped.step}. Go on with: vertenet train --out {out} --resume")
             raise typer.Exit(130) from None
     if os.environ.get("RANK", "0") == "0":
-        out_console.print(f"Weights: {weights}")
+        if view.figures:
+            say(f"{view.figures}.")
+        say(f"Weights: {weights}")
 
 
 def _changed(settings, **changes):
@@ -131,4 +137,4 @@ def import_checkpoint(
     from ..networks import import_checkpoint as import_file
 
     card = import_file(source, target)
-    out_console.print(f"Written: {target} (SHA-256 {card.sha256[:12]}…)")
+    say(f"Written: {target} (SHA-256 {card.sha256[:12]}…)")

@@ -46,7 +46,7 @@ def project_body(canvas: Canvas, body: Body, bone: float = 1.0, cancellous: floa
     pixel = np.float32(canvas.field.pixel)
     width = np.float32(body.half_width)
     density = bone * (1 + 0.9 * body.collapse)
-    slices = _SLICES[body.half_width * max(abs(slope), abs(skew)) > 2.2]
+    slices = _SLICES[bool(body.half_width * max(abs(slope), abs(skew)) > 2.2)]
     step = 2 * body.half_width / slices
     # S1 is fused with S2: its lower end is a scar, not an endplate.
     fused = np.float32(0.3 if body.name == "S1" else 1.0)

@@ -15,6 +15,7 @@ from vertenet.annotation import markups
 from vertenet.errors import AnnotationError, OptionError, VerteNetError
 from vertenet.spine import Spine
 
+from .. import plain
 from ..audit import note
 from ..identity import annotator_of
 from ..state import DATABASE, state_folder
@@ -160,6 +161,7 @@ class LabelStore:
         self._refuse_if_read_only()
         tag, info, of_model = check_tag(tag), dict(info or {}), action == "proposed"
         enclosure, who = Enclosure.taken_from(info), annotator_of(info)
+        plain.notes(info, f"the label of {image_id}")
         submission = (image_id, who, enclosure.submission, enclosure.digest(tag, content))
         # Before the label is held against its image, which may be gone since the submission was kept.
         known = self._enclosures.known(*submission)

@@ -18,9 +18,9 @@ from monailabel.interfaces.exception import ImageNotFoundException
 
 from vertenet.errors import ImageReadError, OptionError
 from vertenet.files import beside
-from vertenet.imaging import read
 
 from .. import plain
+from ..decoding import decode
 from .database import Database
 from .facts import ImageFacts
 from .names import IMAGE_EXTENSIONS, check_new_id, has_dicom_preamble, split_name
@@ -144,7 +144,7 @@ class ImageIndex:
         stem, ending = split_name(file_name)
         image_id = check_new_id(image_id or stem)
         try:
-            read(source)
+            decode(source)
         except ImageReadError as error:
             raise ImageReadError(error.problem, subject=file_name, remedy=error.remedy) from error
         if ending.lower() not in IMAGE_EXTENSIONS:

@@ -13,6 +13,7 @@ from monailabel.interfaces.exception import ImageNotFoundException, LabelNotFoun
 from vertenet import annotation
 from vertenet.annotation import markups
 from vertenet.errors import AnnotationError, OptionError, VerteNetError
+from vertenet.files import clear_unfinished
 from vertenet.spine import Spine
 
 from .. import plain
@@ -88,6 +89,8 @@ class LabelStore:
         #: A UUID that stays with the folder's database, see `Database`.
         self.identity = self._database.value("identity")
         self._images = ImageIndex(self.folder, self._database)
+        if not read_only:
+            clear_unfinished(self.folder)
         self._history = History(self._database)
         self._enclosures = Enclosures(self._database)
         self._files = LabelFiles(self.folder, self._database)

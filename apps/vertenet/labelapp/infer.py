@@ -12,12 +12,12 @@ from starlette.exceptions import HTTPException
 
 from vertenet.errors import VerteNetError
 from vertenet.files import sha256_of
-from vertenet.imaging import read
 from vertenet.inference import Predictor
 from vertenet.reading import RESEARCH_USE
 from vertenet.spine import CORNERS, STANDARD_LEVELS
 
 from .answer import answer_json, write_markups
+from .decoding import decode
 from .parameters import DEFAULTS, InferParameters
 from .problems import http_error
 from .training.versions import ModelVersion, ModelVersions
@@ -112,7 +112,7 @@ class LandmarkInfer(InferTask):
         path = _image_file(request.get("image"))
         try:
             parameters = InferParameters.from_request(request)
-            radiograph = read(path, spacing=parameters.spacing_mm)
+            radiograph = decode(path, spacing=parameters.spacing_mm)
             serving = self._now()
             reading = serving.predictor(radiograph, anterior=parameters.anterior, factor=parameters.factor)
             answer = {

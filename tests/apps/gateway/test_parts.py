@@ -8,9 +8,10 @@ import pytest
 
 from labelapp.audit import AuditLog, begin, note
 from labelapp.gateway.attempts import FailedAttempts
-from labelapp.gateway.requests import TASK_KEYS, check_parameters, json_object, truth
+from labelapp.gateway.requests import TASK_KEYS, check_parameters, truth
 from labelapp.gateway.roles import ROUTES, role_of, template
 from labelapp.identity import ANONYMOUS, Caller, annotator_of, current_caller
+from labelapp.plain import json_object
 from vertenet.errors import OptionError
 from vertenet.serving import ServerOptions, Tls
 from vertenet.tokens import add

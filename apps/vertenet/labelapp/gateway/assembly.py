@@ -35,7 +35,7 @@ from .limits import BodyLimit
 from .metrics import Metrics
 from .neighbours import Neighbours
 from .queue import InferenceQueue
-from .requests import check_request, check_store
+from .requests import check_body, check_request, check_store
 from .stock import adopt
 from .stock_client import StockClient
 
@@ -58,7 +58,11 @@ def create_app(options: ServerOptions, state: Path) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         lifespan=_lifespan,
-        dependencies=[Depends(HTTPBearer(auto_error=False, description="See vertenet token")), Depends(check_store)],
+        dependencies=[
+            Depends(HTTPBearer(auto_error=False, description="See vertenet token")),
+            Depends(check_store),
+            Depends(check_body),
+        ],
     )
     app.state.doorkeeper = Doorkeeper(options.tokens) if options.tokens else None
     app.state.audit = AuditLog(state / AUDIT_FILE)

@@ -24,7 +24,8 @@ from starlette.exceptions import HTTPException
 
 from ..audit import note
 from ..identity import annotator_of, current_caller
-from .requests import INFERENCE_KEYS, check_parameters, json_object, truth
+from ..plain import json_object
+from .requests import INFERENCE_KEYS, check_parameters, truth
 
 router = APIRouter(prefix="/infer", tags=["Infer"])
 

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from vertenet.imaging import read
 from vertenet.imaging.identity import identity_of
 from vertenet.radiograph import Spacing, ViewerGeometry
+
+from ..decoding import decode
 
 _VECTORS = ("origin", "column_step", "row_step")
 
@@ -42,7 +43,7 @@ class ImageFacts:
     @classmethod
     def of(cls, path: Path) -> ImageFacts:
         """Read them from a file. Raises `ImageReadError`."""
-        radiograph = read(path)
+        radiograph = decode(path)
         rows, columns = radiograph.pixels.shape
         return cls(path.name, rows, columns, radiograph.geometry, radiograph.spacing, *identity_of(path))
 

@@ -18,8 +18,9 @@ from monailabel.interfaces.exception import ImageNotFoundException
 
 from vertenet.errors import ImageReadError, OptionError
 from vertenet.files import beside
-from vertenet.imaging import read
 
+from .. import plain
+from ..decoding import decode
 from .database import Database
 from .facts import ImageFacts
 from .names import IMAGE_EXTENSIONS, check_new_id, has_dicom_preamble, split_name
@@ -143,7 +144,7 @@ class ImageIndex:
         stem, ending = split_name(file_name)
         image_id = check_new_id(image_id or stem)
         try:
-            read(source)
+            decode(source)
         except ImageReadError as error:
             raise ImageReadError(error.problem, subject=file_name, remedy=error.remedy) from error
         if ending.lower() not in IMAGE_EXTENSIONS:
@@ -160,7 +161,7 @@ class ImageIndex:
             if not target.exists():
                 with beside(target) as temporary:
                     shutil.copyfile(source, temporary)
-            noted = json.dumps({**_first_info(target.name), **info}, default=str)
+            noted = plain.notes({**_first_info(target.name), **info}, f"the image {image_id}")
             connection.execute(
                 "INSERT INTO images (image_id, file, info) VALUES (?, ?, ?)"
                 " ON CONFLICT (image_id) DO UPDATE SET present = 1, file = excluded.file, info = excluded.info",
@@ -176,17 +177,15 @@ class ImageIndex:
     def update_info(self, image_id: str, info: Mapping[str, Any]) -> None:
         """Merge ``info`` into what is noted of an image. Raises `ImageNotFoundException`."""
         with self._database.writing() as connection:
-            merged = {**self.require(image_id).info, **info}
-            connection.execute(
-                "UPDATE images SET info = ? WHERE image_id = ?", (json.dumps(merged, default=str), image_id)
-            )
+            merged = plain.notes({**self.require(image_id).info, **info}, f"the image {image_id}")
+            connection.execute("UPDATE images SET info = ? WHERE image_id = ?", (merged, image_id))
 
     def adopt(self, connection: sqlite3.Connection, image_id: str, file: str, info: Mapping[str, Any]) -> None:
         """Keep the id that an earlier index gave to a file of the folder."""
         if split_name(file)[1] != "" and (self.folder / file).is_file() and "/" not in file:
             connection.execute(
                 "INSERT OR IGNORE INTO images (image_id, file, info) VALUES (?, ?, ?)",
-                (image_id, file, json.dumps({**_first_info(file), **info}, default=str)),
+                (image_id, file, json.dumps(plain.mended({**_first_info(file), **info}), default=str)),
             )
 
     def _files(self) -> list[str]:
@@ -255,4 +254,4 @@ def _first_info(file: str) -> dict[str, Any]:
 
 
 def _entry(row: sqlite3.Row) -> ImageEntry:
-    return ImageEntry(row["image_id"], row["file"], json.loads(row["info"]))
+    return ImageEntry(row["image_id"], row["file"], plain.kept(row["info"]))

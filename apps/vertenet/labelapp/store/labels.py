@@ -13,8 +13,10 @@ from monailabel.interfaces.exception import ImageNotFoundException, LabelNotFoun
 from vertenet import annotation
 from vertenet.annotation import markups
 from vertenet.errors import AnnotationError, OptionError, VerteNetError
+from vertenet.files import clear_unfinished
 from vertenet.spine import Spine
 
+from .. import plain
 from ..audit import note
 from ..identity import annotator_of
 from ..state import DATABASE, state_folder
@@ -87,6 +89,8 @@ class LabelStore:
         #: A UUID that stays with the folder's database, see `Database`.
         self.identity = self._database.value("identity")
         self._images = ImageIndex(self.folder, self._database)
+        if not read_only:
+            clear_unfinished(self.folder)
         self._history = History(self._database)
         self._enclosures = Enclosures(self._database)
         self._files = LabelFiles(self.folder, self._database)
@@ -160,6 +164,7 @@ class LabelStore:
         self._refuse_if_read_only()
         tag, info, of_model = check_tag(tag), dict(info or {}), action == "proposed"
         enclosure, who = Enclosure.taken_from(info), annotator_of(info)
+        plain.notes(info, f"the label of {image_id}")
         submission = (image_id, who, enclosure.submission, enclosure.digest(tag, content))
         # Before the label is held against its image, which may be gone since the submission was kept.
         known = self._enclosures.known(*submission)

@@ -201,7 +201,7 @@ def evaluate(
             page = write_sheet(evaluation, comparison, out, report=lambda images: progress.advance(task, images))
     _write(comparison, out, resamples)
     if sheet and data is not None:
-        out_console.print(f"Pictures: {page}", markup=False)
+        say(f"Pictures: {page}")
 
 
 def _plan(title: str, methods: tuple[str, ...], source, *, folds, run_folds, by_scanner, decoders, seed, **budget):

@@ -61,6 +61,7 @@ ROUTES: dict[str, tuple[str, ...]] = {
         "GET /model/{}",
         "GET /model/info/{}",
         "POST /models/rollback",
+        "POST /models/publish",
         "GET /logs/",
     ),
 }

@@ -40,7 +40,7 @@ _DEFAULT_CHANCE = {
     "lstv": 0.04, "collapsed_disc": 0.12, "osteophytes": 0.30, "gas": 0.45, "stones": 0.08, "metal": 0.05,
     "motion": 0.25, "jpeg": 0.40, "deep": 0.0, "inverted": 0.0, "monochrome1": 0.10, "text": 0.15,
     "clipped_top": 0.02, "clipped_bottom": 0.05, "spacing_unknown": 0.0,
-    "field_bottom": 0.25, "arm": 0.35, "lines": 0.02,
+    "field_bottom": 0.75, "arm": 0.35, "lines": 0.02,
 }  # fmt: skip
 _DEFAULT_SPAN = {
     "overlap": (0.7, 1.3), "thickness": (0.85, 1.2), "bone": (0.75, 1.2), "noise": (0.8, 1.4), "tone": (0.0, 0.3),
@@ -65,7 +65,7 @@ _HARD_CHANCE = {
     "lstv": 0.12, "collapsed_disc": 0.35, "osteophytes": 0.65, "gas": 0.80, "stones": 0.20, "metal": 0.18,
     "motion": 0.50, "jpeg": 0.60, "deep": 0.15, "inverted": 0.03, "monochrome1": 0.25, "text": 0.35,
     "clipped_top": 0.08, "clipped_bottom": 0.18, "spacing_unknown": 0.1,
-    "field_bottom": 0.3, "arm": 0.5, "lines": 0.1,
+    "field_bottom": 0.8, "arm": 0.5, "lines": 0.1,
 }  # fmt: skip
 _HARD_SPAN = {
     "overlap": (1.0, 1.9), "thickness": (1.0, 1.4), "bone": (0.55, 1.1), "noise": (1.2, 2.4), "tone": (0.1, 0.7),
@@ -79,7 +79,7 @@ _TRAINING_CHANCE = {
     "lstv": 0.20, "collapsed_disc": 0.25, "osteophytes": 0.45, "gas": 0.60, "stones": 0.12, "metal": 0.10,
     "motion": 0.30, "jpeg": 0.35, "deep": 0.0, "inverted": 0.0, "monochrome1": 0.0, "text": 0.20,
     "clipped_top": 0.08, "clipped_bottom": 0.12, "spacing_unknown": 0.0,
-    "field_bottom": 0.4, "arm": 0.45, "lines": 0.10,
+    "field_bottom": 0.85, "arm": 0.45, "lines": 0.10,
 }  # fmt: skip
 _TRAINING_SPAN = {
     "overlap": (0.3, 2.0), "thickness": (0.7, 1.4), "bone": (0.55, 1.4), "noise": (0.3, 2.6), "tone": (0.0, 1.0),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import ipaddress
 import os
@@ -275,24 +276,30 @@ def _run(
         app_instance()
     except MONAILabelException as error:
         raise OptionError(error.msg, subject=str(app)) from error
+    from labelapp.flood import guard_logs
     from labelapp.gateway.assembly import create_app
+    from labelapp.gateway.connections import Connections
     from labelapp.state import state_folder
 
     class Server(uvicorn.Server):
         async def shutdown(self, sockets=None):
+            self.watching.cancel()
             await super().shutdown(sockets)
             at_end.close()
 
         async def startup(self, sockets=None):
             await super().startup(sockets)
+            self.watching = asyncio.create_task(connections.watch())
             if self.started:
                 print(
                     f"VerteNet is ready on {_url(options, host, port)} (images: {studies}). Ctrl+C stops it.",
                     flush=True,
                 )
 
+    connections = Connections()
     config = uvicorn.Config(
         create_app(options, state_folder(studies, conf)),
+        http=connections.protocol(),
         log_config=log_config,
         log_level="info" if verbose else "warning",
         access_log=verbose,
@@ -304,8 +311,9 @@ def _run(
         timeout_graceful_shutdown=GRACE_S,
     )
     Path(log_config).unlink()  # a temporary file of MONAI Label's, read by now
+    guard_logs()
     server = Server(config)
-    server.run(sockets=[listener])
+    server.run(sockets=[connections.listener(listener)])
     if not server.started:
         raise OptionError("the server did not start", remedy="Its log above says why")
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
+import sys
+import time
 from contextlib import closing
 
 import httpx
 import pytest
 
+import labelapp
 from vertenet import tokens
 
 from .conftest import make_studies, our_server
@@ -91,3 +95,72 @@ def test_10_notes_that_would_fill_every_list_are_refused(shared):
         answer = ask(shared, "PUT", "/datastore/image/info?image=old.scan", "annotator", data={"info": said})
     assert is_problem(answer, 400)
     assert len(listed(shared).content) < 200_000
+
+
+# Names of files
+
+
+def test_12_a_file_with_an_odd_name_is_told_and_stops_nobody(shared):
+    odd = [os.fsdecode(b"R\xf6ntgen.png"), "a\nb.png", "a\\b.png", "x" * 246 + ".png"]
+    try:
+        for name in odd:
+            (shared.studies / name).write_bytes((shared.studies / "hologic.png").read_bytes())
+        deadline = time.monotonic() + 20
+        while len(listed(shared).json().get("not_served", ())) < len(odd) and time.monotonic() < deadline:
+            time.sleep(0.5)
+        answer = listed(shared)
+        assert answer.status_code == 200, answer.text
+        assert len(answer.json()["not_served"]) == len(odd)
+        assert {"hologic", "old.scan"} <= set(answer.json()["objects"])
+        assert ask(shared, "POST", "/activelearning/first", "annotator", json={}).status_code == 200
+        assert ask(shared, "POST", "/infer/vertenet?image=hologic&output=json", "reader").status_code == 200
+    finally:
+        for name in odd:
+            (shared.studies / name).unlink(missing_ok=True)
+
+
+# Quotas
+
+
+def test_14_noise_is_no_session_and_nobody_holds_more_than_a_few(shared):
+    noise = {"files": ("noise.dcm", os.urandom(1 << 20))}
+    assert is_problem(ask(shared, "PUT", "/session/", "reader", files=noise), 422)
+    image = {"files": ("scan.png", (shared.studies / "hologic.png").read_bytes())}
+    answers = [ask(shared, "PUT", "/session/", "reader", files=image) for _ in range(9)]
+    assert [answer.status_code for answer in answers] == [200] * 8 + [429]
+    assert is_problem(answers[-1], 429)
+    assert ask(shared, "PUT", "/session/", "annotator", files=image).status_code == 200
+    first = answers[0].json()["session_id"]
+    assert ask(shared, "DELETE", f"/session/{first}", "reader").status_code == 200
+    assert ask(shared, "PUT", "/session/", "reader", files=image).status_code == 200
+
+
+# What is shown to whom
+
+
+def test_16_no_path_of_the_server_is_shown_to_a_reader_or_annotator(shared):
+    deadline = time.monotonic() + 120
+    while ask(shared, "GET", "/scoring/", "admin").json().get("status") != "DONE" and time.monotonic() < deadline:
+        time.sleep(0.5)
+    ask(shared, "POST", "/scoring/active", "annotator", json={})
+    paths = ["/info/", "/datastore/", "/datastore/?output=all", "/datastore/?output=train", "/scoring/?all=true"]
+    paths += ["/datastore/image/info?image=hologic", "/train/", "/batch/infer", "/models/versions", "/metrics"]
+    own = [str(shared.studies), os.path.dirname(labelapp.__file__), sys.prefix, os.path.expanduser("~") + "/"]
+    for role in ("reader", "annotator"):
+        for path in paths:
+            text = ask(shared, "GET", path, role).text
+            assert not [folder for folder in own if folder in text], (role, path, text)
+    offered = ask(shared, "POST", "/activelearning/first", "annotator", json={}).json()
+    assert offered["path"] == os.path.basename(offered["path"])
+    assert str(shared.studies) in ask(shared, "GET", "/datastore/image/info?image=hologic", "admin").text
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_16_a_page_of_another_site_has_no_dataset_packed(shared, site):
+    label = ask(shared, "POST", "/infer/vertenet?image=hologic&output=image", "annotator").content
+    files = {"label": ("hologic.mrk.json", label)}
+    assert ask(shared, "PUT", "/datastore/label?image=hologic", "annotator", files=files).status_code == 200
+    asked = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "no-cors"}
+    assert is_problem(ask(shared, "GET", "/datastore/dataset", "annotator", headers=asked), 403)
+    own = {"Sec-Fetch-Site": "same-origin"}
+    assert ask(shared, "GET", "/datastore/dataset", "annotator", headers=own).status_code == 200

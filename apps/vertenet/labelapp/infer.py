@@ -121,8 +121,10 @@ class LandmarkInfer(InferTask):
                 "image_sha256": sha256_of(path),
             }
             return write_markups(reading, radiograph), answer
+        except FileNotFoundError as error:
+            raise _gone(path) from error
         except VerteNetError as error:
-            raise http_error(error) from error
+            raise (http_error(error) if path.exists() else _gone(path)) from error
         except MemoryError as error:
             raise HTTPException(422, f"{path.name}: the image does not fit into the server's memory.") from error
 
@@ -135,5 +137,9 @@ def _image_file(image: Any) -> Path:
     if path.is_dir():
         raise HTTPException(422, f"{path.name} is a folder, but one image file is needed.")
     if not path.is_file():
-        raise HTTPException(404, f"{path.name} is no longer in the datastore.")
+        raise _gone(path)
     return path
+
+
+def _gone(path: Path) -> HTTPException:
+    return HTTPException(404, f"{path.name} is no longer in the datastore.")

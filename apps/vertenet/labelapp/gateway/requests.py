@@ -15,6 +15,7 @@ from vertenet.errors import OptionError
 from .. import plain
 from ..audit import note
 from ..store import RadiographStore
+from ..store.names import why_not_served
 
 #: What MONAI Label and its clients put into every inference request. ``image``, ``model``, ``session``, ``label`` and
 #: ``description`` are missing on purpose: the address of the request decides them.
@@ -30,7 +31,6 @@ TASK_KEYS = frozenset({"client_id", "annotator", "device", "gpus", "multi_gpu", 
 STORE_HEADER = "VerteNet-Store"
 _TAG = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _GPUS = re.compile(r"all|\d{1,3}(,\d{1,3}){0,63}")
-_NO_ID = re.compile(r"[/\\\x00-\x1f\x7f]|^\.{1,2}$")
 _FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 _CHECKSUM = re.compile(r"((SHA256|SHA512|MD5):)?[0-9a-fA-F]+")
 
@@ -110,7 +110,7 @@ async def check_request(request: Request) -> None:
     for name in ("image", "label", "id"):
         for value in request.query_params.getlist(name):
             note(image=value)
-            if _NO_ID.search(value) or len(value) > 255:
+            if why_not_served(value) is not None:
                 raise HTTPException(400, f"{value[:80]!r} is not an id. GET /datastore/?output=all lists the ids.")
     for tag in request.query_params.getlist("tag"):
         if tag:

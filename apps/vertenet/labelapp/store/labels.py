@@ -105,6 +105,11 @@ class LabelStore:
             self._take_found_labels()
             self._files.write_all()
 
+    def check(self, *, thorough: bool = False) -> None:
+        """Raises `StoreError` unless images can be read and labels be kept; ``thorough``: all of the database is."""
+        self._images.check_folder()
+        self._database.check(thorough=thorough)
+
     def person_of(self, image_id: str) -> str:
         """Whose image it is: a pseudonym of the DICOM header's patient, else the image's own id."""
         return self._images.facts(image_id).person or image_id
@@ -360,6 +365,7 @@ class LabelStore:
 
     def _repeated(self, image_id: str, number: int) -> Kept:
         revision = self._history.revision(image_id, number)
+        self._files.write(image_id, revision.tag)  # the disk may have been full when the label was kept
         note(tag=revision.tag, revision_before=number, revision_after=number, label_sha256=revision.sha256)
         return Kept(revision, repeated=True)
 
@@ -375,5 +381,6 @@ class LabelStore:
             raise ImageNotFoundException(f"The file of the image {image_id!r} is gone") from error
 
     def _refuse_if_read_only(self) -> None:
+        self._images.check_folder()
         if self._read_only:
             raise OptionError("this store is read-only", remedy="Ask who runs the server")

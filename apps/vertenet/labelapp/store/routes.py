@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -29,6 +30,9 @@ from .enclosures import SubmissionConflictError
 from .names import FINAL, check_tag
 
 router = APIRouter(prefix="/datastore", tags=["Datastore"])
+
+#: A dataset is a copy of every labelled image: one is packed at a time.
+_packing = threading.Lock()
 
 ImageId = Annotated[str, Query(description="Id of an image, see GET /datastore/?output=all")]
 Parameters = Annotated[str, Form(description="A JSON object; client_id names the annotator where no token does")]
@@ -116,7 +120,12 @@ def import_labels(file: Annotated[UploadFile, File()], tag: str = FINAL, params:
 
 @router.get("/dataset", summary="The labelled images as a zip that vertenet train --data reads")
 def dataset(limit_cases: Annotated[Optional[int], Query(ge=1)] = None) -> FileResponse:
-    path = app_instance().datastore().get_dataset_archive(limit_cases)
+    if not _packing.acquire(blocking=False):
+        raise HTTPException(429, "A dataset is being packed already. Try again in 30 seconds.", {"Retry-After": "30"})
+    try:
+        path = app_instance().datastore().get_dataset_archive(limit_cases)
+    finally:
+        _packing.release()
     remove = BackgroundTask(Path(path).unlink, missing_ok=True)
     return FileResponse(path, media_type="application/zip", filename="dataset.zip", background=remove)
 

@@ -10,7 +10,7 @@ import torch
 from typer.testing import CliRunner
 
 from vertenet.annotation import Annotation, save
-from vertenet.cli import app
+from vertenet.cli.commands import app
 from vertenet.inference.refine import refiner_of
 from vertenet.learning import Data, Recipe, read_recipe
 from vertenet.learning.cases import annotated_cases, case_samples

@@ -51,7 +51,7 @@ class LevelGraph:
 
         unnamed = np.concatenate([[0.0], np.cumsum(-np.log1p(odds))])
         # Nothing of the column lies below the sacrum; above T11 it goes on, and whoever sees that names it.
-        below = (unnamed[-1] - unnamed[1:])[:, None]
+        below = statistics.beneath * (unnamed[-1] - unnamed[1:])[:, None]
         table = _level_evidence(candidates, statistics)
         above = np.tile(unnamed[:-1, None], _K)
         if table.thoracic is None:

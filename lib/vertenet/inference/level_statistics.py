@@ -131,6 +131,8 @@ class LevelStatistics:
     beyond : float
         What a candidate left unnamed counts above a T11, where a network that knows no body there sees some all the
         same. Below the sacrum there are none.
+    beneath : float
+        What a candidate left unnamed below the last named one counts: nothing of the column lies below the sacrum.
     even_score : float
         The score at which a candidate is as likely a vertebra as not. Focal losses push scores down: on films,
         vertebrae that are plainly there score 0.2 to 0.7.
@@ -165,6 +167,7 @@ class LevelStatistics:
     log_four: float = math.log(0.05)
     log_six: float = math.log(0.05)
     beyond: float = 0.3
+    beneath: float = 2.0
     even_score: float = 0.15
     spine_score: float = 0.38
     certain_score: float = 0.5
@@ -240,7 +243,8 @@ _TRIPLES = ("gap_spread", "noise", "anchor_noise")
 _RANGES = {
     "outliers": (1e-6, 0.5), "reference": (1e-9, 1e3), "pair_weight": (0, 10), "level_weight": (0, 10),
     "level_floor": (1e-6, 1), "log_missing": (-50, 0), "log_anchor": (-50, 0), "log_outside": (-50, 0),
-    "log_four": (-50, -1e-6), "log_six": (-50, -1e-6), "beyond": (0, 1), "even_score": (1e-3, 1 - 1e-3),
+    "log_four": (-50, -1e-6), "log_six": (-50, -1e-6), "beyond": (0, 1),
+    "beneath": (0, 10), "even_score": (1e-3, 1 - 1e-3),
     "spine_score": (0, 1), "certain_score": (0, 1), "least_agreement": (0, 1),
     "temperature": (1e-3, 1e3), "certain_margin": (0, 1e3),
 }  # fmt: skip

@@ -113,7 +113,8 @@ def train_refiner(
     torch.set_num_threads(recipe.threads)
     torch.manual_seed(recipe.seed)
     generator = torch.Generator().manual_seed(recipe.seed)
-    network = _network(recipe).to(memory_format=torch.channels_last).train()
+    # Not channels-last: with a stem of two channels oneDNN of torch 2.14 crashes in its backward pass on some processors.
+    network = _network(recipe).train()
     optimiser = torch.optim.AdamW(network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
     started = time.perf_counter()
 
@@ -128,7 +129,7 @@ def train_refiner(
             group["lr"] = recipe.learning_rate * rate
         inputs, points = windows(*batch, network.input_size[0], recipe.augmentation, generator)
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=recipe.bfloat16):
-            outputs = network(inputs.contiguous(memory_format=torch.channels_last))
+            outputs = network(inputs.contiguous())
         loss, parts = refinement_loss(outputs, points, network.input_size[0])
         optimiser.zero_grad(set_to_none=True)
         loss.backward()

@@ -28,6 +28,7 @@ from .level_statistics import LevelStatistics
 from .levels import name_levels
 from .refine import Refiner, refiner_of
 from .spines import spine_from_maps, spine_of
+from .typicality import RARE
 from .views import Looks, look, source_candidates
 
 Decoder = Literal["levels", "top-six"]
@@ -147,8 +148,8 @@ class Predictor:
             spine, levels, warnings = Spine((), "right").select(STANDARD_LEVELS), Levels(False), [*quality.reasons]
         else:
             unlike = () if quality is None else quality.reasons
-            if unlike:
-                levels = replace(levels, certain=False)
+            if quality is not None and levels.certain and self.calibration.typicality.is_rare(quality):
+                levels, warnings = replace(levels, certain=False), [*warnings, RARE]
             spine, levels, sigma = self._refined(upright, spine, levels)
             spine, scale, notes = self._sized(spine, sigma, calibrated=not unlike)
             warnings = [*warnings, *unlike, *notes]

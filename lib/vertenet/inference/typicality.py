@@ -55,6 +55,9 @@ UNLIKE = (
 )
 
 
+RARE = "The image is rare among those that the model was calibrated on: its levels are not certain"
+
+
 @dataclass(frozen=True, eq=False)
 class Typicality:
     """What images of the calibration look like to the network.
@@ -163,6 +166,10 @@ class Typicality:
         """Positive for calibration images, negative for the same upside down."""
         z = (np.asarray(features, dtype=np.float64) - self.mean) / self.scale
         return float(self.upright[:-1] @ z + self.upright[-1])
+
+    def is_rare(self, quality: Quality) -> bool:
+        """Whether an image lies beyond the nearest nine tenths of the calibration images."""
+        return quality.score is not None and quality.score < 1 - PLAIN
 
     def score(self, distance: float) -> float:
         """Share of calibration images that are at least as far from the others, 0 to 1."""

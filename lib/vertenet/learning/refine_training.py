@@ -113,7 +113,8 @@ def train_refiner(
     torch.set_num_threads(recipe.threads)
     torch.manual_seed(recipe.seed)
     generator = torch.Generator().manual_seed(recipe.seed)
-    # Not channels-last: with a stem of two channels oneDNN of torch 2.14 crashes in its backward pass on some processors.
+    # Not channels-last: with two channels going in, oneDNN of torch 2.14 crashes in its backward pass on some
+    # processors.
     network = _network(recipe).train()
     optimiser = torch.optim.AdamW(network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
     started = time.perf_counter()

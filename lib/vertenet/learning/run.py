@@ -101,10 +101,7 @@ def run_training(
             with idist.one_rank_first():
                 training, validating = _phantoms(data, size, cache, workers)
             validation.append(validating)
-            sources.append(
-                f"{data.phantoms} synthetic densitometer images (seeds from {data.first_seed}) "
-                f"and {data.films} synthetic radiographs (seeds from {data.first_seed + FILM_SEEDS_FROM})"
-            )
+            sources += _drawn(data)
         if recipe.start_from is not None:
             _, parent = load_weights(find_weights(recipe.start_from))
             sources.append(f"before that, as {parent.name} {parent.sha256[:12]}: {parent.training_data}")
@@ -223,6 +220,15 @@ def _phantoms(data: Data, size: tuple[int, int], cache: Path, workers: int) -> t
         elif count > 0:
             learn.append(phantom_samples(cache, count, size, **kind, workers=workers))
     return learn, held
+
+
+def _drawn(data: Data) -> list[str]:
+    """What is drawn for a run, in words."""
+    kinds = (
+        (data.phantoms, "densitometer images", data.first_seed),
+        (data.films, "radiographs", data.first_seed + FILM_SEEDS_FROM),
+    )
+    return [f"{count} synthetic {kind} (seeds from {first})" for count, kind, first in kinds if count > 0]
 
 
 def _described(cases: list[Case]) -> str:

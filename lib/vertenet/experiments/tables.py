@@ -88,9 +88,10 @@ def write_tables(tables: Sequence[Table], comparison: Comparison, folder: Path) 
 
 
 def headline(tables: Sequence[Table]) -> pd.DataFrame:
-    """The few columns that a terminal has room for."""
+    """The few columns that a terminal has room for; dashes where no method has a figure."""
     words = {table.name: table.words for table in tables}
-    errors = words["accuracy"][["method", *(heading(BY_NAME[name]) for name in ("found", "mean_px", "median_px"))]]
+    columns = ["method", *(heading(BY_NAME[name]) for name in ("found", "mean_px", "median_px"))]
+    errors = words["accuracy"].reindex(columns=columns, fill_value="–")
     return pd.concat([errors, words["levels"][["all levels right", "images with a level shift"]]], axis=1)
 
 

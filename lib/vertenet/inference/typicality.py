@@ -7,7 +7,8 @@ A network names six vertebrae in anything that has six bright blobs. Before it m
    needs few numbers; and the side of a linear direction that tells the calibration images from the same ones upside
    down (linear discriminant). The limit is a conformal quantile: of images like those of calibration at most one in
    fifty is called unlike (Bates et al., Annals of Statistics 2023, on conformal tests for outliers). An image in
-   the nearest nine tenths that looks upright is read.
+   the nearest nine tenths that looks upright is read. Beyond them levels are never called certain: on real images
+   further out namings were wrong with every look in agreement and a large margin.
 2. *If not, is there a lateral spine all the same?* Another kind of scanner is unlike too. A lateral spine has a front
    and a back, so its mirror image looks wrong to the network (the *facing* score); it has a top and a bottom, so
    turned over its vertebrae are named with less evidence than now; and they are seen clearly. A spine from the front, a

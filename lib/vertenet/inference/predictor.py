@@ -141,7 +141,7 @@ class Predictor:
             raise OptionError(f"anterior is {anterior!r}", remedy="Use left, right or auto")
         side, source, maps, turned = self._orient(radiograph, anterior)
         upright = radiograph if side == "right" else radiograph.mirrored()
-        spine, levels, warnings = self._spine(upright, maps)
+        spine, levels, warnings = self.named(upright, maps)
         quality = self._judge(upright, maps, spine, turned)
         scale: Mapping[str, float] = {}
         if quality is not None and not quality.typical:
@@ -217,7 +217,8 @@ class Predictor:
         """What levels are named by; None: the default ones, without a calibration."""
         return None if self.calibration is None else self.calibration.levels
 
-    def _spine(self, radiograph: Radiograph, maps) -> tuple[Spine, Levels, list[str]]:
+    def named(self, radiograph: Radiograph, maps: Mapping[str, np.ndarray]) -> tuple[Spine, Levels, list[str]]:
+        """The coarse spine of an image that faces right from its maps, how sure its levels are, and warnings."""
         if self.decoder == "levels":
             if isinstance(self.network, LandmarkNetwork):
                 return spine_from_maps(maps, radiograph, self.network)

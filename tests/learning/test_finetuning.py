@@ -67,7 +67,7 @@ def material(annotated):
 
 
 def test_labelled_images_are_the_share_that_is_asked_for(material):
-    for share, total in ((None, 64), (0.5, 120), (1 / 3, 60 + 32), (0.99, 60 + 4 * MOST_REPEATS)):
+    for share, total in ((None, 64), (0.5, 120), (0.4, 60 + 40), (0.99, 60 + 4 * MOST_REPEATS)):
         assert len(material.source(share)) == total
     crops = material.mixed_crops(0.5)
     assert len(crops) == pytest.approx(2 * len(material.other_crops), abs=len(material.crops) / 2)

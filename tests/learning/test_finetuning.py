@@ -92,7 +92,7 @@ def test_who_judges_is_in_nothing_that_is_learned(material):
 def test_every_person_is_in_one_fold_and_new_ones_change_little():
     persons = [f"p{n}" for n in range(9)]
     folds = folds_of([*persons, "p0"], 4)
-    assert sorted(sum(folds, ())) == persons
+    assert sorted(person for fold in folds for person in fold) == persons
     assert sorted(map(len, folds)) == [2, 2, 2, 3]
     assert folds == folds_of(reversed(persons), 4)
     assert len(folds_of(persons[:3], 4)) == 3

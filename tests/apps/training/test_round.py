@@ -75,7 +75,7 @@ def test_what_the_gate_saw_is_kept_and_the_frozen_split_trained_nothing(versions
     assert [is_held(name) for name in record["judged_by"]] == [True]
     assert (record["split"]["images"], record["replay"]["images"]) == (1, 2)
     # Those who are trained on judge as well, each by weights that have not learned them.
-    assert sorted(sum(record["folds"], [])) == sorted(record["trained_on"])
+    assert sorted(name for fold in record["folds"] for name in fold) == sorted(record["trained_on"])
     assert (record["cross_fitted"]["persons"], record["state"]) == (4, "published")
     assert "Cross-fitted over 4 persons (3 short trainings)" in outcome.reason
     assert "not calibrated" in outcome.reason  # two phantoms and one patient are too few for that

@@ -30,6 +30,7 @@ from vertenet.learning.calibrate import Observed, calibrate, observe_all
 from vertenet.learning.cases import Case
 from vertenet.learning.comparison import compare
 from vertenet.learning.crossfit import CrossFitted, persons_to_fold
+from vertenet.networks import Card
 
 from .gate import Verdict, judge
 from .gathering import Gathered, gather
@@ -183,9 +184,8 @@ class Round:
         def card(replayed: int, fresh: bool) -> dict:
             data = f"{gathered.described()}, and {replayed} synthetic phantoms beside them"
             if not fresh:
-                data += (
-                    f"; fine-tuned from {served.name} ({served.sha256[:12]}), whose line began with: {self._origin()}"
-                )
+                origin = Card.read(self.versions.starter.with_suffix(".json")).training_data
+                data += f"; fine-tuned from {served.name} ({served.sha256[:12]}), whose line began with: {origin}"
             return {"name": f"{self.versions.starter.stem}-{name}", "training_data": data, "synthetic_only": False}
 
         return Tuning.of(

@@ -40,6 +40,7 @@ class Phase(Enum):
 @dataclass
 class _Open:
     connection: _Connection
+    number: int
     phase: Phase
     since: float
     heard: float
@@ -69,6 +70,9 @@ class Connections:
     ) -> None:
         self._most, self._head_s, self._piece_s, self._body_s, self._clock = most, head_s, piece_s, body_s, clock
         self._open: dict[int, _Open] = {}
+        #: The numbers of those that wait for a request, whoever waits longest first.
+        self._waiting: dict[int, None] = {}
+        self._closing = 0
 
     def __len__(self) -> int:
         return len(self._open)
@@ -100,18 +104,17 @@ class Connections:
 
     def is_congested(self) -> bool:
         """Whether the loop has to turn before another connection can be accepted."""
-        return sum(one.phase is Phase.CLOSING for one in self._open.values()) >= _CLOSING
+        return self._closing >= _CLOSING
 
     def admit(self, connection: _Connection) -> bool:
         """Count a new connection; False where there is no place for it."""
-        counted = [one for one in self._open.values() if one.phase is not Phase.CLOSING]
-        if len(counted) >= self._most:
-            waiting = [one for one in counted if one.phase is Phase.WAITING]
-            if not waiting:
+        if len(self._open) - self._closing >= self._most:
+            if not self._waiting:
                 return False
-            self._close(min(waiting, key=lambda one: one.since))
-        now = self._clock()
-        self._open[connection.fileno()] = _Open(connection, Phase.WAITING, now, now)
+            self._close(self._open[next(iter(self._waiting))])
+        now, number = self._clock(), connection.fileno()
+        self._open[number] = _Open(connection, number, Phase.WAITING, now, now)
+        self._waiting[number] = None
         return True
 
     def tell(self, number: int, phase: Phase) -> None:
@@ -121,12 +124,22 @@ class Connections:
             one.heard = self._clock()
             if one.phase is not phase:
                 one.phase, one.since = phase, one.heard
+                self._waiting.pop(number, None)
+                if phase is Phase.WAITING:
+                    self._waiting[number] = None
 
     def forget(self, number: int) -> None:
-        self._open.pop(number, None)
+        one = self._open.pop(number, None)
+        self._waiting.pop(number, None)
+        if one is not None and one.phase is Phase.CLOSING:
+            self._closing -= 1
 
     def _close(self, one: _Open) -> None:
+        if one.phase is Phase.CLOSING:
+            return
         one.phase = Phase.CLOSING
+        self._waiting.pop(one.number, None)
+        self._closing += 1
         # The loop sees the end of the stream, under TLS too, and puts everything away in its own order.
         with suppress(OSError):
             one.connection.shutdown(socket.SHUT_RDWR)
@@ -148,6 +161,8 @@ class _Listener(socket.socket):
     def __init__(self, connections: Connections, bound: socket.socket) -> None:
         super().__init__(bound.family, bound.type, bound.proto, fileno=bound.detach())
         self._connections = connections
+        if hasattr(socket, "TCP_DEFER_ACCEPT"):  # Linux: who says nothing does not even get here
+            self.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, int(HEAD_S))
 
     def accept(self) -> tuple[socket.socket, object]:
         if self._connections.is_congested():

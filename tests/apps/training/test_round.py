@@ -246,11 +246,12 @@ from labelapp.training import round as rounds
 from labelapp.training.options import TrainOptions
 from labelapp.training.replay import Replay
 from labelapp.training.versions import ModelVersions
+from labelapp.training.worker import Job
 
 def die(*args, **kwargs):
     os.kill(os.getpid(), signal.SIGKILL)
 
-where = {"training": (rounds.Job, "run"), "judging": (rounds, "judge"), "publishing": (os, "rename")}
+where = {"training": (Job, "run"), "judging": (rounds, "judge"), "publishing": (os, "rename")}
 setattr(*where[sys.argv[4]], die)
 versions = ModelVersions(Path(sys.argv[1]), Path(sys.argv[2]))
 options = TrainOptions.from_request({"steps": 1, "device": "cpu", "batch": 2})
@@ -258,7 +259,7 @@ rounds.Round(versions, options, Replay(2, 2)).run(RadiographStore(sys.argv[3]))
 """
 
 
-@pytest.mark.parametrize("moment", ["training", "publishing"])
+@pytest.mark.parametrize("moment", ["training", "judging", "publishing"])
 def test_a_killed_round_leaves_the_served_model_and_the_next_one_runs(versions, store, moment):
     served = versions.current()
     command = [sys.executable, "-c", _KILLED, versions.folder, versions.starter, store.folder, moment]

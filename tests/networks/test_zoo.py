@@ -123,7 +123,7 @@ def test_lite_has_maps_of_levels_and_a_side(lite):
         "hm": (2, 1, 128, 64),
         "reg": (2, 2, 128, 64),
         "wh": (2, 8, 128, 64),
-        "level": (2, 8, 128, 64),
+        "level": (2, len(LEVEL_NAMES), 128, 64),
         "anterior": (2,),
     }
 

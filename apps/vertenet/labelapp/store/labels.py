@@ -182,13 +182,14 @@ class LabelStore:
         with self._database.writing() as connection:
             # Again, now that nobody else writes: the same submission may have come twice at once.
             known = self._enclosures.known(*submission)
-            if known is not None:
-                return self._repeated(image_id, known)
-            if of_model and info.get("sha256"):
-                self._history.propose(connection, image_id, label.proposed, info["sha256"], info.get("version"))
-            revision = self._history.append(connection, image_id, tag, label, Origin(who, action, info=info))
-            self._enclosures.keep_submission(connection, *submission, revision.number)
-            self._enclosures.keep_reading(connection, image_id, revision.number, reading)
+            if known is None:
+                if of_model and info.get("sha256"):
+                    self._history.propose(connection, image_id, label.proposed, info["sha256"], info.get("version"))
+                revision = self._history.append(connection, image_id, tag, label, Origin(who, action, info=info))
+                self._enclosures.keep_submission(connection, *submission, revision.number)
+                self._enclosures.keep_reading(connection, image_id, revision.number, reading)
+        if known is not None:  # answered out here, for the file is written in a transaction of its own
+            return self._repeated(image_id, known)
         self._files.write(image_id, tag)
         return Kept(revision)
 

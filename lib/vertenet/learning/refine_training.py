@@ -113,7 +113,9 @@ def train_refiner(
     torch.set_num_threads(recipe.threads)
     torch.manual_seed(recipe.seed)
     generator = torch.Generator().manual_seed(recipe.seed)
-    network = _network(recipe).to(memory_format=torch.channels_last).train()
+    # Not channels-last: there torch 2.14 writes beyond its memory in the backward pass of 1 x 1 convolutions of stride 2
+    # with so few channels, on the CPU, and the process dies sooner or later.
+    network = _network(recipe).train()
     optimiser = torch.optim.AdamW(network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
     started = time.perf_counter()
 
@@ -128,7 +130,7 @@ def train_refiner(
             group["lr"] = recipe.learning_rate * rate
         inputs, points = windows(*batch, network.input_size[0], recipe.augmentation, generator)
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=recipe.bfloat16):
-            outputs = network(inputs.contiguous(memory_format=torch.channels_last))
+            outputs = network(inputs)
         loss, parts = refinement_loss(outputs, points, network.input_size[0])
         optimiser.zero_grad(set_to_none=True)
         loss.backward()

@@ -113,8 +113,8 @@ def train_refiner(
     torch.set_num_threads(recipe.threads)
     torch.manual_seed(recipe.seed)
     generator = torch.Generator().manual_seed(recipe.seed)
-    # Not channels-last: with two channels going in, oneDNN of torch 2.14 crashes in its backward pass on some
-    # processors.
+    # Not channels-last: there torch 2.14 writes beyond its memory in the backward pass of 1 x 1 convolutions of stride 2
+    # with so few channels, on the CPU, and the process dies sooner or later.
     network = _network(recipe).train()
     optimiser = torch.optim.AdamW(network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
     started = time.perf_counter()
@@ -182,7 +182,7 @@ def validate_refiner(network: torch.nn.Module, crops: Crops, augmentation: CropA
         part = crops[start : start + 64]
         images, points = torch.from_numpy(part.images), torch.from_numpy(part.points)
         inputs, points = windows(images, points, network.input_size[0], augmentation, generator)
-        outputs = network(inputs)
+        outputs = network(inputs.contiguous())
         known = torch.isfinite(points).all(-1)
         errors.append((outputs["points"] - points).abs()[known])
         sigmas.append(outputs["log_sigma"].exp()[known])

@@ -78,12 +78,12 @@ def test_who_judges_is_said():
     assert not verdict([], []).passed
 
 
-def cross_fitted(served, candidate, *, replay=None):
+def cross_fitted(served, candidate, *, replay=None, replay_served=None):
     """The gate's word on persons of two folds, and on phantoms that nobody lost."""
     (case,) = phantom_cases(1, difficulty="easy", first_seed=1_000_000)
     cases = [replace(case, person=f"p{n}") for n in range(len(served))]
     found = CrossFitted(tuple(cases), (("p0",), ("p1",)), tuple(served), tuple(candidate))
-    phantoms = [observed()] * 4
+    phantoms = replay_served or [observed()] * 4
     names = [f"phantom{n}" for n in range(4)]
     return judge(None, compare(phantoms, replay or phantoms, names), found)
 
@@ -113,6 +113,16 @@ def test_names_that_come_right_by_luck_do_not_pass_where_bodies_are_no_longer_fo
     assert found.cross_fitted.named.candidate > found.cross_fitted.named.served
     assert not found.passed
     assert "its corners are off by" in found.reason
+
+
+def test_labels_that_neither_model_finds_in_the_images_are_no_judges():
+    # Shuffled labels: what judges is as wrong as what was learned, so the new model is no worse by it than the old one.
+    found = cross_fitted([observed(off_px=60)] * 5, [observed(off_px=59)] * 5)
+    assert not found.passed
+    assert "are they those of these images?" in found.reason
+    # A model that knows not even phantoms is not asked to.
+    lost = [observed(empty=True)] * 4
+    assert cross_fitted([observed(empty=True)] * 5, [observed(empty=True)] * 5, replay=lost, replay_served=lost).passed
 
 
 def test_persons_cross_fitted_do_not_outweigh_phantoms_that_are_forgotten():

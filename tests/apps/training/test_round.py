@@ -35,6 +35,11 @@ QUICK = {"steps": 2, "device": "cpu", "batch": 2, "minutes": 5}
 SMALL = Replay(training=2, judging=2)
 
 
+def with_app() -> str:
+    """The path for processes of their own, which shall find the code that is tested here."""
+    return os.pathsep.join(filter(None, [str(APP), os.environ.get("PYTHONPATH")]))
+
+
 @pytest.fixture(scope="session")
 def replayed(tmp_path_factory):
     """A folder with phantoms that were drawn already."""
@@ -128,8 +133,10 @@ def test_fine_tuning_at_another_input_size_with_a_frozen_encoder(versions, store
 
 
 def test_two_processes_train_one_model(versions, store, monkeypatch):
-    monkeypatch.setenv("PYTHONPATH", str(APP))
-    outcome = Round(versions, TrainOptions.from_request(QUICK), Replay(0, 2), processes=2, threads=1).run(store)
+    monkeypatch.setenv("PYTHONPATH", with_app())
+    # From scratch, which trains once: every fold would start processes of its own.
+    options = TrainOptions.from_request({**QUICK, "start": "scratch"})
+    outcome = Round(versions, options, Replay(0, 2), processes=2, threads=1).run(store)
     assert outcome.published
     assert Card.read(versions.current().weights.with_suffix(".json")).recipe["cost"]["processes"] == 2
 
@@ -202,7 +209,7 @@ def test_a_model_of_shuffled_labels_is_refused_and_its_figures_are_kept(store, i
     assert outcome.reason.startswith("Refused, and the served model stays: ")
     record = json.loads(outcome.record.read_text())
     assert (record["version"], record["state"]) == ("v0001", "refused")
-    assert record["cross_fitted"]["named"]["candidate"] < record["cross_fitted"]["named"]["served"]
+    assert "are they those of these images?" in outcome.reason
     assert versions.names() == ["v0000", "v0001"]
     stats = RetrainTask(versions).stats()
     assert (stats["published"], stats["best_metric"]) == (False, record["cross_fitted"]["served"]["sdr"])
@@ -245,6 +252,7 @@ from labelapp.store import RadiographStore
 from labelapp.training import round as rounds
 from labelapp.training.options import TrainOptions
 from labelapp.training.replay import Replay
+from labelapp.training.tuning import Tuning
 from labelapp.training.versions import ModelVersions
 from labelapp.training.worker import Job
 
@@ -263,7 +271,7 @@ rounds.Round(versions, options, Replay(2, 2)).run(RadiographStore(sys.argv[3]))
 def test_a_killed_round_leaves_the_served_model_and_the_next_one_runs(versions, store, moment):
     served = versions.current()
     command = [sys.executable, "-c", _KILLED, versions.folder, versions.starter, store.folder, moment]
-    done = subprocess.run(list(map(str, command)), env={**os.environ, "PYTHONPATH": str(APP)}, capture_output=True)
+    done = subprocess.run(list(map(str, command)), env={**os.environ, "PYTHONPATH": with_app()}, capture_output=True)
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()
     assert versions.current() == served
     assert RetrainTask(versions, SMALL).stats()["state"] == "killed"

@@ -113,8 +113,8 @@ def train_refiner(
     torch.set_num_threads(recipe.threads)
     torch.manual_seed(recipe.seed)
     generator = torch.Generator().manual_seed(recipe.seed)
-    # Not channels-last: there torch 2.14 writes beyond its memory in the backward pass of 1 x 1 convolutions of stride 2
-    # with so few channels, on the CPU, and the process dies sooner or later.
+    # Not channels-last: there torch 2.14 writes beyond its memory, on the CPU, in the backward pass of 1 x 1
+    # convolutions of stride 2 with so few channels, and the process dies sooner or later.
     network = _network(recipe).train()
     optimiser = torch.optim.AdamW(network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
     started = time.perf_counter()

@@ -106,7 +106,7 @@ _PROFILES = (
     ),
     ScannerProfile(
         "ge-prodigy-de", "GE Healthcare", "Lunar Prodigy", _PRODIGY_SIZES, 0.44, "dual", 0.58, 0.026, "white",
-        0.15, 0.10, (0.06, 1.9), 0.85,
+        0.15, 0.10, (0.06, 0.955), 0.85,
     ),
     ScannerProfile(
         "ge-idxa-se", "GE Healthcare", "Lunar iDXA", _IDXA_SIZES, 0.25, "single", 1.0, 0.028, "white",
@@ -114,7 +114,7 @@ _PROFILES = (
     ),
     ScannerProfile(
         "ge-idxa-de", "GE Healthcare", "Lunar iDXA", _IDXA_SIZES, 0.25, "dual", 1.0, 0.024, "white",
-        0.10, 0.06, (0.03, 1.8), 0.85,
+        0.10, 0.06, (0.03, 0.955), 0.85,
     ),
 )  # fmt: skip
 _FILM_SIZES = ((1000, 820), (1000, 620), (1000, 520), (1000, 780))

@@ -45,7 +45,7 @@ _DEFAULT_CHANCE = {
 _DEFAULT_SPAN = {
     "overlap": (0.7, 1.3), "thickness": (0.85, 1.2), "bone": (0.75, 1.2), "noise": (0.8, 1.4), "tone": (0.0, 0.3),
     "blur": (0.9, 1.2),
-    "pelvis": (0.8, 3.2), "sacrum": (0.1, 1.0), "crests": (0.2, 1.1),
+    "pelvis": (0.8, 3.2), "sacrum": (0.0, 1.0), "crests": (-0.1, 1.1),
     "posterior": (0.7, 2.0), "cancellous": (0.6, 1.1), "residue": (1.5, 7.0), "saturation": (0.85, 1.15),
 }  # fmt: skip
 
@@ -84,7 +84,7 @@ _TRAINING_CHANCE = {
 _TRAINING_SPAN = {
     "overlap": (0.3, 2.0), "thickness": (0.7, 1.4), "bone": (0.55, 1.4), "noise": (0.3, 2.6), "tone": (0.0, 1.0),
     "blur": (0.7, 1.7),
-    "pelvis": (0.2, 4.5), "sacrum": (0.0, 1.0), "crests": (-0.2, 1.4),
+    "pelvis": (0.2, 4.5), "sacrum": (0.0, 1.0), "crests": (-0.3, 1.4),
     "posterior": (0.4, 3.2), "cancellous": (0.2, 1.2), "residue": (0.3, 9.0), "saturation": (0.45, 1.3),
 }  # fmt: skip
 

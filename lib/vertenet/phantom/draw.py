@@ -114,7 +114,7 @@ def _draw_lines(rng, difficulty, profile):
 
 def _draw_field_bottom(rng):
     # Of 13 real dual-energy images 3 ended within L5, and none more than a body below it.
-    low, high = (-0.6, 1.0) if rng.random() < 0.85 else (1.0, 2.2)
+    low, high = (-0.7, 0.7) if rng.random() < 0.85 else (0.7, 2.2)
     return round(float(rng.uniform(low, high)), 4)
 
 
@@ -122,6 +122,13 @@ def _draw_posterior(rng, difficulty, profile):
     low, high = difficulty.span["posterior"]
     # Film shows the arches beside the bodies, not white over them.
     return round(float(rng.uniform(low, high)) * (0.4 if profile.energy == "film" else 1.0), 4)
+
+
+def _draw_sacrum(rng, difficulty, profile):
+    """On densitometer images S1 is seldom a body of its own; on film it mostly is."""
+    low, high = difficulty.span["sacrum"]
+    most = high if profile.energy == "film" or rng.random() < 0.25 else low + 0.35 * (high - low)
+    return round(float(rng.uniform(low, most)), 4)
 
 
 def _uniform(low, high):
@@ -165,7 +172,7 @@ _DRAW = {
     "field_bottom": _chance("field_bottom", _draw_field_bottom, None),
     "pelvis": _span("pelvis"),
     "crests": _span("crests"),
-    "sacrum": _span("sacrum"),
+    "sacrum": _draw_sacrum,
     "posterior": _draw_posterior,
     "cancellous": _span("cancellous"),
     "residue": _span("residue"),

@@ -58,8 +58,8 @@ def draw_wings(seed: int, switches: Switches, film: bool) -> Wings:
     return Wings(
         fossa=(0.3 if film else 0.8) * amount,
         lift=float(rng.uniform(0.0, 0.4)) if film else 0.0,
-        back=float(rng.uniform(0.0, 1.0)) if film else float(rng.uniform(-0.3, 0.8)),
-        fall=float(rng.uniform(0.0, 0.5)),
+        back=float(rng.uniform(0.0, 1.0)) if film else float(rng.uniform(-0.8, 0.5)),
+        fall=float(rng.uniform(0.0, 0.5 if film else 0.3)),
         blur_mm=float(rng.uniform(0.0, 22.0)),
         mass=0.15 + 0.1 * amount if film else 0.5 + 0.25 * amount,
         sacrum=float(rng.uniform(0.3, 1.5)) if film or rng.random() < 0.6 else None,

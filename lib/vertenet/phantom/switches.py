@@ -172,7 +172,7 @@ _RANGES = {
     "scoliosis": (0, 30), "rotation": (0, 30), "osteophytes": (0, 1), "aac": (0, 24), "gas": (0, 1), "stones": (0, 12),
     "overlap": (0, 3), "thickness": (0.6, 1.6), "bone": (0.4, 1.8), "noise": (0, 6), "motion": (0, 5), "tone": (0, 1),
     "blur": (0.3, 3), "jpeg": (10, 100), "field_bottom": (-0.9, 4), "pelvis": (0, 6), "crests": (-1, 2),
-    "sacrum": (0, 1), "posterior": (0.1, 5), "cancellous": (0.05, 2), "residue": (0, 6), "saturation": (0.2, 2),
+    "sacrum": (0, 1), "posterior": (0.1, 5), "cancellous": (0.05, 2), "residue": (0, 12), "saturation": (0.2, 2),
     "arm": (0, 1),
 }  # fmt: skip
 _CHOICES = {

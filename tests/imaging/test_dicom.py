@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pydicom.config
 import pytest
+from pydicom.data import get_testdata_file
 from pydicom.dataset import Dataset
 from pydicom.pixel_data_handlers.util import apply_windowing
 from pydicom.sequence import Sequence
@@ -242,3 +243,43 @@ def test_files_without_one_grey_image_are_refused(load, ds, message):
 
 def test_a_single_frame_that_says_so_is_read(load):
     assert load(_frames(1)).rows == 48
+
+
+@pytest.mark.parametrize("magic", [b"II*\0", b"MM\0*"])
+def test_a_dicom_file_whose_preamble_is_a_tiff_header_is_dicom(tmp_path, magic):
+    """Dual-personality files (PS3.10, section 7.1): DICM at byte 128 wins, twice in a row."""
+    for number in range(2):
+        path = tmp_path / f"{number}.tif"
+        plain = files.save(files.dataset(files.ramp(bits=8)), tmp_path / f"{number}.dcm")
+        content = plain.read_bytes()
+        path.write_bytes(magic + bytes(124) + content[128:])
+        np.testing.assert_array_equal(read(path).pixels, read(plain).pixels)
+
+
+@pytest.mark.parametrize("name", ["CT_small.dcm", "MR_small.dcm", "MR_small_RLE.dcm"])
+def test_public_files_with_a_tiff_preamble_are_read(name):
+    path = get_testdata_file(name, download=False)
+    if path is None:
+        pytest.skip("pydicom was installed without its test files")
+    radiograph = read(path)
+    assert "modality" in radiograph.warnings[0]
+    assert radiograph.metadata["Modality"] == name[:2]
+
+
+def test_uncompressed_422_is_whole_with_two_bytes_a_pixel(load):
+    grey = files.ramp(bits=8)
+    ds = files.dataset(np.stack([grey] * 3, axis=-1), kind="SC", PhotometricInterpretation="YBR_FULL_422")
+    pairs = grey.reshape(-1, 2)  # then the two differences of colour, once for each pair
+    ds.PixelData = np.concatenate([pairs, np.full_like(pairs, 128)], axis=1).tobytes()
+    np.testing.assert_array_equal(load(ds).pixels, grey)
+    ds.PixelData = ds.PixelData[:-2]
+    with pytest.raises(ImageReadError, match="ends before its pixel data"):
+        load(ds)
+
+
+def test_a_public_422_file_is_told_to_be_colour_not_cut_off():
+    path = get_testdata_file("SC_ybr_full_422_uncompressed.dcm", download=False)
+    if path is None:
+        pytest.skip("pydicom was installed without its test files")
+    with pytest.raises(ImageReadError, match="in colour"):
+        read(path)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from pydicom import dcmread
 from pydicom.dataset import FileDataset
-from pydicom.pixel_data_handlers.util import convert_color_space
+from pydicom.pixel_data_handlers.util import convert_color_space, get_expected_length
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from ..errors import ImageReadError
@@ -118,10 +118,9 @@ def _decoded(path: Path, ds: FileDataset) -> np.ndarray:
     """Pixels as stored, decompressed."""
     if "TransferSyntaxUID" not in ds.file_meta:  # a bare data set: the encoding it was parsed with is the answer
         ds.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if ds.is_implicit_VR else ExplicitVRLittleEndian
-    if not ds.file_meta.TransferSyntaxUID.is_compressed:
-        expected = int(ds.Rows) * int(ds.Columns) * int(ds.SamplesPerPixel) * int(ds.BitsAllocated) // 8
-        if len(ds.PixelData) < expected:
-            raise ImageReadError("the file ends before its pixel data do", subject=path, remedy="Copy it again")
+    # Fewer bytes than samples where colour is stored once for two pixels, so the length is pydicom's to tell.
+    if not ds.file_meta.TransferSyntaxUID.is_compressed and len(ds.PixelData) < get_expected_length(ds):
+        raise ImageReadError("the file ends before its pixel data do", subject=path, remedy="Copy it again")
     try:
         return ds.pixel_array
     except (RuntimeError, NotImplementedError) as error:

@@ -72,10 +72,13 @@ def sniff(path: Path) -> Kind | None:
     """The kind of the file at ``path``, or None where its content is none of them."""
     with path.open("rb") as file:
         head = file.read(_HEAD)
+    # First of all: the preamble of a DICOM file is free, and may be the header of another kind (PS3.10, section 7.1).
+    if head[128:132] == b"DICM":
+        return Kind.DICOM
     for magic, kind in _MAGIC:
         if head.startswith(magic):
             return kind
-    if head[128:132] == b"DICM" or _is_bare_dicom(head):
+    if _is_bare_dicom(head):
         return Kind.DICOM
     if head.startswith(b"\x1f\x8b"):
         head = _inflate(path)

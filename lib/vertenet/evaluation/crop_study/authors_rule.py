@@ -4,6 +4,7 @@ After the paper's supplementary section 1.2 and what is known of the published c
 
 - only the right border of the image counts, so the front of the body is turned there first;
 - a pixel is blanked if it is exactly zero, white regions and compressed black ones never are;
+- zeros are counted in the three channels of the image as it was read, so a third of the number meant is enough;
 - a point's y is cut off to a whole number;
 - L4/L5 is left out of the mean guide length (as in ours);
 - whatever goes wrong on the way leaves the answer at "not cropped". It never says that it does not know.
@@ -23,8 +24,10 @@ from ...radiograph import Radiograph
 from ...spine import STANDARD_LEVELS, Spine
 
 SAMPLES = 500
-#: Samples on zero pixels that a region crop takes more than.
+#: Zeros on the samples that a region crop takes more than.
 MOST_ZEROS = 10
+#: A grey image is read as colour, and a zero is counted in each channel: four samples on black pixels are twelve zeros.
+CHANNELS = 3
 
 
 def authors_crop(radiograph: Radiograph, spine: Spine, factor: float) -> CropState:
@@ -61,4 +64,4 @@ def authors_crop(radiograph: Radiograph, spine: Spine, factor: float) -> CropSta
     if (x < 0).any() or (y < 0).any() or (y > rows - 1).any():
         return CropState.CLEAR  # a pixel that does not exist was an exception
     zeros = np.rint(pixels[y.astype(int), x.astype(int)]) == 0
-    return CropState.CROPPED if zeros.sum() > MOST_ZEROS else CropState.CLEAR
+    return CropState.CROPPED if CHANNELS * zeros.sum() > MOST_ZEROS else CropState.CLEAR

@@ -88,7 +88,9 @@ def measure(
     from ..annotation import load_for_image
     from ..assess import assess
     from ..cohort import write_results
+    from ..filenames import stem_of
     from ..imaging import read
+    from ..imaging.fingerprint import pixels_sha256
     from ..report.measured import HEIGHT_HEADS, height_rows, lordosis_words
     from ..report.words import crop_sentence
 
@@ -108,7 +110,7 @@ def measure(
     for warning in reading.warnings:
         out_console.print(f"Note: {warning}.", markup=False)
     if out is not None:
-        write_results(radiograph, reading, out, image.stem)
+        write_results(radiograph, reading, out, stem_of(image.name), pixels_sha256(image))
         out_console.print(f"Written to {out}. {RESEARCH_USE}")
 
 

@@ -10,9 +10,8 @@ from functools import cached_property
 from pathlib import Path
 
 from ..errors import OptionError
-from ..learning.cases import Case, annotated_cases, phantom_cases, stem_of
+from ..learning.cases import Case, annotated_cases, phantom_cases
 from ..learning.samples import TRAINING_SEED, phantom_scanner
-from ..radiograph import Spacing
 
 
 @dataclass(frozen=True)
@@ -72,9 +71,7 @@ class Cohort(Sequence[Entry]):
     @cached_property
     def synthetic(self) -> bool:
         """No image is of a patient: phantoms, or a folder in which every image has a phantom's truth file."""
-        if self._cases is None:
-            return True
-        return all(_truth_file(Path(self.source.folder), case.name).is_file() for case in self._cases)
+        return self._cases is None or all(case.synthetic for case in self._cases)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -100,8 +97,7 @@ class Cohort(Sequence[Entry]):
     def _cases(self) -> list[Case] | None:
         if self.source.folder is None:
             return None
-        folder = Path(self.source.folder)
-        return [_with_true_spacing(case, folder) for case in annotated_cases(folder)]
+        return [_with_true_spacing(case) for case in annotated_cases(Path(self.source.folder))]
 
     @cached_property
     def _entries(self) -> list[Entry]:
@@ -113,14 +109,8 @@ class Cohort(Sequence[Entry]):
         return [Entry(name, name, phantom_scanner(seed)) for name, seed in zip(names, seeds)]
 
 
-def _truth_file(folder: Path, name: str) -> Path:
-    return folder / f"{stem_of(name)}.truth.json"
-
-
-def _with_true_spacing(case: Case, folder: Path) -> Case:
+def _with_true_spacing(case: Case) -> Case:
     """A phantom's PNG states no pixel size, its truth file does."""
-    truth = _truth_file(folder, case.name)
-    if not truth.is_file():
+    if case.true_spacing is None:
         return case
-    spacing = Spacing.from_dict(json.loads(truth.read_text(encoding="utf-8"))["spacing"])
-    return replace(case, load=lambda: case.load().with_spacing(spacing))
+    return replace(case, load=lambda: case.load().with_spacing(case.true_spacing))

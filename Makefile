@@ -3,19 +3,32 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# What `pip install .[cli]` gives: the newest NumPy, which MONAI Label's pins keep out of .venv, and no torch.
+LIGHT := .venv-light
+LIGHT_READY := $(LIGHT)/.ready
 
-.PHONY: demo test serve active-learning lint format clean
+.PHONY: demo test test-light test-long serve active-learning lint format clean
 
 demo: $(READY)
 	$(BIN)/python apps/vertenet/demo.py --out demo_output
 
 # In three processes: the memory of rendered scenes comes back only when theirs ends.
-test: $(READY)
+test: $(READY) test-light
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m pytest --ignore tests/slicer_module
 	$(BIN)/python -m pytest tests/slicer_module/mrml
 	$(BIN)/python -m pytest tests/slicer_module --ignore tests/slicer_module/mrml
+
+# The light core, the phantom and the commands that need no network, on the newest NumPy.
+test-light: $(LIGHT_READY)
+	PYTHONPATH=$(CURDIR)/lib $(LIGHT)/bin/python -m pytest tests/test_spine.py tests/test_radiograph.py tests/test_reading.py \
+		tests/measure/test_guides.py tests/measure/test_morphometry.py tests/phantom/test_write.py \
+		tests/phantom/test_generate.py tests/cli/test_light_install.py
+
+# Everything that takes more than a minute: foreign pictures, trainings, kills, fuzzing.
+test-long: $(READY)
+	$(BIN)/python -m pytest -m long --timeout 7200
 
 serve: $(READY)
 	$(BIN)/vertenet serve --studies $(or $(STUDIES),sample_data) --port $(or $(PORT),8000)
@@ -40,5 +53,13 @@ $(READY): setup.py
 	$(BIN)/python -m pip install --quiet --editable ".[dev]"
 	touch $(READY)
 
+# Not editable and not installed: the tests read lib/, and a second installation would write into it.
+$(LIGHT_READY): setup.py
+	$(PYTHON) -m venv $(LIGHT)
+	$(LIGHT)/bin/python -m pip install --quiet --upgrade pip
+	$(LIGHT)/bin/python -m pip install --quiet --upgrade numpy scipy pillow pydicom typer rich pytest pytest-timeout \
+		hypothesis jsonschema
+	touch $(LIGHT_READY)
+
 clean:
-	rm -rf $(VENV) demo_output
+	rm -rf $(VENV) $(LIGHT) demo_output

@@ -55,7 +55,7 @@ setup(
     package_dir={"": "lib"},
     packages=find_packages("lib"),
     package_data={"vertenet": ["schemas/*.json", "learning/recipes/*.json"]},
-    python_requires=">=3.9",
+    python_requires=">=3.9",  # the light base, which 3D Slicer embeds; the extras together: those listed below
     install_requires=["numpy>=1.23", "scipy>=1.9"],
     extras_require={
         "imaging": IMAGING,
@@ -70,6 +70,9 @@ setup(
     classifiers=[
         "Intended Audience :: Healthcare Industry",
         "Intended Audience :: Science/Research",
+        "Programming Language :: Python :: 3.10",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
         "Topic :: Scientific/Engineering :: Medical Science Apps.",
     ],
 )

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vertenet.learning.crops import POINTS
-from vertenet.spine import Spine
+from vertenet.spine import CORNERS, MIDPOINTS, Spine
 
 ROWS, COLUMNS = 700, 300
 
@@ -17,5 +16,5 @@ def boxes(anterior: str = "right") -> Spine:
         left, top = 110 + 4 * i, 40 + 100 * i
         corners = [[left + 60, top], [left, top + 3], [left + 60, top + 45], [left, top + 48]]
         xy[i] = [*corners, [left + 30, top + 4], [left + 30, top + 44]]
-    spine = Spine.from_array(xy, corners=POINTS)
+    spine = Spine.from_array(xy, corners=CORNERS + MIDPOINTS)
     return spine if anterior == "right" else spine.mirrored(COLUMNS)

@@ -130,7 +130,11 @@ PLACES = [path for path in places(EXAMPLE) if path]
 #: Names in these objects are free.
 OPEN = ("measurements", "metadata", "radius_scale")
 #: Members that each version added; an older document lacks them.
-ADDED = {"1.1": ("quality", "radius_scale", "radius"), "1.2": ("morphometry", "aac", "reader", "notes")}
+ADDED = {
+    "1.1": ("quality", "radius_scale", "radius"),
+    "1.2": ("morphometry", "aac", "reader", "notes"),
+    "1.3": ("wedge_reference", "mid_wedge_reference"),
+}
 LATER = {name for names in ADDED.values() for name in names}
 #: Objects that hold some of their members.
 CHOICES = {"losses", "not_judged"}
@@ -226,7 +230,7 @@ def test_an_unknown_member_below_the_top_level_is_refused(path):
             Reading.from_dict(damaged)
 
 
-@pytest.mark.parametrize(("version", "lacks"), [("1.0", LATER), ("1.1", ADDED["1.2"]), ("1.2", ())])
+@pytest.mark.parametrize(("version", "lacks"), [("1.0", LATER), ("1.1", ADDED["1.2"]), ("1.2", ()), ("1.3", ())])
 def test_a_document_of_an_older_version_is_read_and_written_as_today(version, lacks):
     old = {key: value for key, value in EXAMPLE.items() if key not in lacks}
     old["schema"] = f"vertenet-reading/{version}"
@@ -234,7 +238,7 @@ def test_a_document_of_an_older_version_is_read_and_written_as_today(version, la
     blank = {"quality": None, "radius_scale": {}, "morphometry": None, "aac": None, "reader": "", "notes": ""}
     expected = {**EXAMPLE, **{name: blank[name] for name in lacks if name in blank}}
     assert reading.to_dict() == expected
-    assert expected["schema"] == "vertenet-reading/1.2"
+    assert expected["schema"] == "vertenet-reading/1.3"
 
 
 def test_an_error_radius_round_trips_and_is_absent_where_nobody_calibrated_it():

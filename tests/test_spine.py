@@ -28,8 +28,19 @@ SQUARE = np.array([[1.0, 0.0], [0.0, 0.0], [1.0, 1.0], [0.0, 1.0]])
 
 
 def test_levels_run_from_head_to_foot():
-    assert [level.value for level in Level] == ["T11", "T12", "L1", "L2", "L3", "L4", "L5", "L6", "S1"]
-    assert [level.rank for level in Level] == list(range(9))
+    assert [level.value for level in Level] == [
+        *(f"T{n}" for n in range(1, 11)),
+        "T11",
+        "T12",
+        "L1",
+        "L2",
+        "L3",
+        "L4",
+        "L5",
+        "L6",
+        "S1",
+    ]
+    assert [level.rank for level in Level] == list(range(19))
     assert str(Level.L3) == f"{Level.L3}" == "L3"
 
 

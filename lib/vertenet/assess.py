@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 
 from . import __version__
-from .measure import DEFAULT_FACTOR, SpineMorphometry, detect_crop, intervertebral_guides
+from .measure import DEFAULT_FACTOR, Norms, SpineMorphometry, detect_crop, intervertebral_guides
 from .radiograph import Radiograph
 from .reading import ImageIdentity, Levels, ModelIdentity, Quality, Reading
 from .spine import Spine, Status
@@ -25,6 +25,7 @@ def assess(
     anterior_source: str = "given",
     quality: Quality | None = None,
     radius_scale: Mapping[str, float] | None = None,
+    norms: Norms | None = None,
 ) -> Reading:
     """Everything that follows from landmarks.
 
@@ -45,6 +46,8 @@ def assess(
     anterior_source : {"given", "file", "detected", "assumed"}
     quality, radius_scale
         See `Reading`.
+    norms : Norms, optional
+        Ratios of healthy vertebrae, see `vertenet.measure.norms`; default those in use.
     """
     return Reading(
         image=ImageIdentity(
@@ -67,7 +70,7 @@ def assess(
         software=f"vertenet {__version__}",
         quality=quality,
         radius_scale=dict(radius_scale or {}),
-        morphometry=SpineMorphometry.of(spine, radiograph.spacing),
+        morphometry=SpineMorphometry.of(spine, radiograph.spacing, norms),
     )
 
 

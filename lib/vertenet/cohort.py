@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .annotation import markups
 from .errors import ImageReadError, OptionError, VerteNetError
@@ -12,12 +13,14 @@ from .filenames import stem_of
 from .files import write_text
 from .imaging import read
 from .imaging.fingerprint import pixels_sha256
-from .inference import Predictor
 from .measure import DEFAULT_FACTOR
 from .radiograph import Radiograph
 from .reading import Reading
 from .report.overlay import draw_overlay
 from .report.tables import results_row, write_results_csv
+
+if TYPE_CHECKING:  # landmarks that are already there are written without torch
+    from .inference import Predictor
 
 #: Files beside images that are certainly none; skipped when a folder is given.
 NOT_IMAGES = (".json", ".csv", ".txt", ".md", ".mat", ".html", ".py", ".safetensors")

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+#: How `beside` calls what it writes: stem, process and suffix.
+_UNFINISHED = re.compile(r"\..+\.(\d{1,10})\.part(\..*)?", re.DOTALL)
+_YOUNG_S = 60.0
 
 
 @contextmanager
@@ -23,6 +29,26 @@ def beside(path: str | os.PathLike[str]) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def clear_unfinished(folder: Path) -> None:
+    """Remove what `beside` left in ``folder`` when its process was killed; never what a living process writes."""
+    for path in folder.iterdir():
+        found = _UNFINISHED.fullmatch(path.name)
+        if found and not _is_running(int(found[1])) and time.time() - path.lstat().st_mtime > _YOUNG_S:
+            path.unlink(missing_ok=True)
+
+
+def _is_running(process: int) -> bool:
+    if os.name == "nt":  # there, asking in this way would end it
+        return True
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:

@@ -1,6 +1,6 @@
 """Reading: everything that was found in one image, who found it, and what to beware of.
 
-Its JSON form is published as ``schemas/reading-1.2.schema.json`` (see docs/reading.md) and round-trips exactly: floats
+Its JSON form is published as ``schemas/reading-1.3.schema.json`` (see docs/reading.md) and round-trips exactly: floats
 are written with ``repr`` precision, missing values as null, never as NaN.
 """
 
@@ -23,9 +23,10 @@ from .measure.morphometry import SpineMorphometry
 from .radiograph import Spacing
 from .spine import Spine
 
-SCHEMA_VERSION = "1.2"
-#: Versions that can be read: 1.1 added quality, radii and their scale; 1.2 morphometry, AAC-24, reader and notes.
-READABLE = tuple(f"vertenet-reading/{version}" for version in ("1.0", "1.1", "1.2"))
+SCHEMA_VERSION = "1.3"
+#: Versions that can be read: 1.1 added quality, radii and their scale; 1.2 morphometry, AAC-24, reader and notes; 1.3
+#: the ratios of healthy vertebrae that losses of height are counted from.
+READABLE = tuple(f"vertenet-reading/{version}" for version in ("1.0", "1.1", "1.2", "1.3"))
 
 
 @dataclass(frozen=True)

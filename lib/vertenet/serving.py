@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import ipaddress
 import os
@@ -11,7 +12,7 @@ import ssl
 import sys
 import threading
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -164,7 +165,8 @@ def serve(
     if options.until_closed:
         threading.Thread(target=_end_with_input, name="until closed", daemon=True).start()
     try:
-        _run(listener, studies, app, settings, options, verbose)
+        with ExitStack() as at_end:
+            _run(listener, studies, app, settings, options, verbose, at_end)
     except KeyboardInterrupt:
         pass  # the server has shut down in good order before it raises this
     finally:
@@ -213,8 +215,15 @@ def _listen(options: ServerOptions) -> socket.socket:
 
 
 def _run(
-    listener: socket.socket, studies: Path, app: Path, conf: dict[str, str], options: ServerOptions, verbose: bool
+    listener: socket.socket,
+    studies: Path,
+    app: Path,
+    conf: dict[str, str],
+    options: ServerOptions,
+    verbose: bool,
+    at_end: ExitStack,
 ) -> None:
+    """As `serve`; ``at_end`` is closed when the server has stopped, also by a signal that ends the process at once."""
     # OpenMP threads that wait by spinning starve each other when anything else wants the processor: on two busy cores
     # one image took 20 s instead of 0.5 s. Must be said before torch is loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -245,6 +254,17 @@ def _run(
     command = ["start_server", "--app", str(app), "--studies", str(studies), "--host", host, "--port", str(port)]
     for name, value in conf.items():
         command += ["--conf", name, value]
+    from labelapp.scratch import remove_half_sessions, scratch_folder
+
+    try:
+        at_end.enter_context(scratch_folder())
+        remove_half_sessions()
+    except OSError as error:
+        raise OptionError(
+            f"the folder of temporary files cannot be written to ({error.strerror})",
+            subject=error.filename,
+            remedy="Name another one in TMPDIR",
+        ) from error
     monai = Main(loglevel=level)
     try:
         monai.start_server_init_settings(monai.args_parser().parse_args(command))
@@ -256,20 +276,30 @@ def _run(
         app_instance()
     except MONAILabelException as error:
         raise OptionError(error.msg, subject=str(app)) from error
+    from labelapp.flood import guard_logs
     from labelapp.gateway.assembly import create_app
+    from labelapp.gateway.connections import Connections
     from labelapp.state import state_folder
 
     class Server(uvicorn.Server):
+        async def shutdown(self, sockets=None):
+            self.watching.cancel()
+            await super().shutdown(sockets)
+            at_end.close()
+
         async def startup(self, sockets=None):
             await super().startup(sockets)
+            self.watching = asyncio.create_task(connections.watch())
             if self.started:
                 print(
                     f"VerteNet is ready on {_url(options, host, port)} (images: {studies}). Ctrl+C stops it.",
                     flush=True,
                 )
 
+    connections = Connections()
     config = uvicorn.Config(
         create_app(options, state_folder(studies, conf)),
+        http=connections.protocol(),
         log_config=log_config,
         log_level="info" if verbose else "warning",
         access_log=verbose,
@@ -281,8 +311,9 @@ def _run(
         timeout_graceful_shutdown=GRACE_S,
     )
     Path(log_config).unlink()  # a temporary file of MONAI Label's, read by now
+    guard_logs()
     server = Server(config)
-    server.run(sockets=[listener])
+    server.run(sockets=[connections.listener(listener)])
     if not server.started:
         raise OptionError("the server did not start", remedy="Its log above says why")
 

@@ -33,6 +33,16 @@ Side = Literal["left", "right"]
 class Level(str, Enum):
     """Vertebral level. Members are ordered from head to foot; ``L6`` exists for a lumbarised S1."""
 
+    T1 = "T1"
+    T2 = "T2"
+    T3 = "T3"
+    T4 = "T4"
+    T5 = "T5"
+    T6 = "T6"
+    T7 = "T7"
+    T8 = "T8"
+    T9 = "T9"
+    T10 = "T10"
     T11 = "T11"
     T12 = "T12"
     L1 = "L1"
@@ -47,7 +57,7 @@ class Level(str, Enum):
 
     @property
     def rank(self) -> int:
-        """Position from head to foot, 0 for T11."""
+        """Position from head to foot, 0 for T1."""
         return _RANK[self]
 
 
@@ -57,8 +67,10 @@ _RANK = {level: rank for rank, level in enumerate(Level)}
 STANDARD_LEVELS: tuple[Level, ...] = (Level.T12, Level.L1, Level.L2, Level.L3, Level.L4, Level.L5)
 
 
+#: Thoracic levels above T11: networks see their bodies, and nothing but the count from below tells one from another.
+UPPER_THORACIC: tuple[Level, ...] = tuple(level for level in Level if level.rank < Level.T11.rank)
 #: The levels of the usual count, from T11 to S1; L6 exists for transitional anatomy alone.
-LADDER: tuple[Level, ...] = tuple(level for level in Level if level is not Level.L6)
+LADDER: tuple[Level, ...] = tuple(level for level in Level if level not in (*UPPER_THORACIC, Level.L6))
 
 
 class CornerName(str, Enum):

@@ -13,6 +13,7 @@ from labelapp.infer import LandmarkInfer
 from labelapp.training.versions import ModelVersions
 from vertenet import phantom
 from vertenet.errors import ModelError
+from vertenet.imaging import read
 from vertenet.inference import Predictor
 from vertenet.networks import find_weights
 from vertenet.reading import Reading
@@ -135,3 +136,25 @@ def test_the_app_s_own_models_go_before_the_shipped_ones(tmp_path):
     assert find_model("vertenet-lite", tmp_path) == own
     with pytest.raises(ModelError, match="nobody"):
         find_model("nobody", tmp_path)
+
+
+@pytest.mark.parametrize("moment", ["before it is read", "while it is looked at"])
+def test_16_an_image_that_is_deleted_meanwhile_is_no_longer_there(task, scan, tmp_path, monkeypatch, moment):
+    image = Path(shutil.copy(scan, tmp_path))
+    serving = task._now()
+
+    def delete_and(work):
+        def done(*arguments, **options):
+            image.unlink()
+            return work(*arguments, **options)
+
+        return done
+
+    if moment == "before it is read":
+        monkeypatch.setattr("labelapp.infer.decode", delete_and(read))
+    else:
+        monkeypatch.setattr(task, "_serving", serving._replace(predictor=delete_and(serving.predictor)))
+    with pytest.raises(HTTPException) as caught:
+        task({"model": "vertenet", "image": str(image)})
+    assert caught.value.status_code == 404
+    assert caught.value.detail == "1.2.3.dcm is no longer in the datastore."

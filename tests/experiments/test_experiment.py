@@ -191,3 +191,19 @@ def test_an_experiment_needs_one_source_of_images(tmp_path):
     assert "either a folder of annotated images or a number of phantoms" in str(result.exception)
     result = CliRunner().invoke(app, ["ablate", "--phantoms", "3", "--out", str(tmp_path), "--networks", "nonet"])
     assert "there is no network 'nonet'" in str(result.exception)
+
+
+def test_what_found_no_point_is_compared_all_the_same(experiment, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(experiment, copy)
+    errors = ["dx", "dy", "error_px", "error_source_px", "error_mm", "error_heights", "aligned_dx", "aligned_dy"]
+    for methods in (["nfdp"], ["nfdp", "vertenet-lite"]):
+        for method in methods:
+            path = copy / method / "predictions/fold-0.csv"
+            table = pd.read_csv(path)
+            blank = dict.fromkeys([*errors, "aligned_px", "confidence", "radius_80", "radius_90", "radius_95"])
+            table.assign(found=False, level_right=False, levels_right=False, **blank).to_csv(path, index=False)
+        result = CliRunner().invoke(app, ["compare", str(copy), "--resamples", "20"])
+        assert result.exit_code == 0, result.output
+        assert "nfdp" in result.stdout
+        assert "–" in result.stdout

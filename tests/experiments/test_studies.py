@@ -212,3 +212,28 @@ def test_words_for_numbers_and_for_latex():
     assert with_interval(0.5, (0.25, float("nan"))) == "0.50"
     assert with_interval(0.5, (0.25, 0.75), signed=True) == "+0.50 (+0.25 to +0.75)"
     assert escape_latex("50 % of A_1 − B & C") == r"50 \% of A\_1 $-$ B \& C"
+
+
+def test_a_kappa_that_is_not_defined_is_a_dash_with_its_reason(tmp_path):
+    """Two constants that differ in L1, one image in L2, full agreement in L3; nowhere an interval of no width."""
+    lines = [f"i{i},{reader},,L1,{score}" for i in range(6) for reader, score in (("A", 2), ("B", 5))]
+    lines += ["i0,A,,L2,3", "i0,B,,L2,3"]
+    lines += [f"i{i},{reader},,L3,{i}" for i in range(6) for reader in "AB"]
+    path = tmp_path / "readings.csv"
+    path.write_text(HEADER + "\n".join(lines), encoding="utf-8")
+    said = run("agreement", path, "--out", tmp_path / "out", "--resamples", 100)
+    table = (tmp_path / "out" / "kappa.md").read_text(encoding="utf-8")
+    for region, value, reason in (
+        ("L1", "–", "each reader gave every image one score, and not all the same one"),
+        ("L2", "–", "one image"),
+        ("L3", "1.00", "standard error is zero"),
+    ):
+        rows = [line for line in table.splitlines() if line.startswith(f"| {region}")]
+        assert len(rows) == 2
+        for row in rows:
+            assert row.split(" | ")[4] == value
+            assert reason in row
+    assert "to 0.00)" not in said + table
+    assert "to 1.00)" not in table
+    assert "1.00 to 1.00" not in table
+    assert "0.00 to 0.00" not in table

@@ -111,3 +111,11 @@ def test_what_was_asked_for_and_is_not_there_is_said_so(weights):
         Predictor(weights, calibrated=True)
     with pytest.raises(ModelError, match=r"refiner\.safetensors: there is no such file"):
         Predictor(weights, refine=True)
+
+
+@pytest.mark.parametrize("text", ["{", "[" * 200_000, "[1]"])
+def test_16_a_file_that_is_no_calibration_is_refused_in_a_sentence(tmp_path, text):
+    path = tmp_path / "weights.calibration.json"
+    path.write_text(text)
+    with pytest.raises(ModelError, match=r"calibration\.json: the calibration (cannot be read|is not)"):
+        Calibration.load(path, "a" * 64)

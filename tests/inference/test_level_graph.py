@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from vertenet.inference.decode import Candidate
 from vertenet.inference.level_graph import LevelGraph
 from vertenet.inference.level_statistics import ANATOMIES, LevelStatistics, superior_lengths
+from vertenet.inference.level_tables import PLACE
 from vertenet.inference.levels import SAME_PLACE, name_levels
 from vertenet.spine import LADDER, STANDARD_LEVELS, Level, Transition
 
@@ -23,11 +24,12 @@ def problems(draw):
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     heights = np.sort(rng.uniform(0, ROWS, number))
     level_head = draw(st.booleans())
+    known = (Level.T10, *LADDER) if draw(st.booleans()) else LADDER
     found = []
     for y in heights:
         centre = np.array([rng.uniform(80, 120), y])
         corners = centre + np.array([[50, -35], [-50, -35], [50, 35], [-50, 35]]) * rng.uniform(0.6, 1.4, (4, 2))
-        scores = dict(zip(LADDER, rng.dirichlet(np.full(len(LADDER), 0.4)))) if level_head else None
+        scores = dict(zip(known, rng.dirichlet(np.full(len(known), 0.4)))) if level_head else None
         found.append(Candidate(float(rng.uniform(0.05, 0.95)), centre, corners, scores))
     return found
 
@@ -39,7 +41,7 @@ def every_path(candidates, statistics):
         for size in range(1, len(candidates) + 1):
             for chosen in combinations(range(len(candidates)), size):
                 for levels in combinations(ladder, size):
-                    states = [(i, level.rank) for i, level in zip(chosen, levels)]
+                    states = [(i, PLACE[level]) for i, level in zip(chosen, levels)]
                     value = graph.opening[(a, *states[0])] + graph.closing[(a, *states[-1])]
                     value += sum(graph.unary[state] for state in states)
                     for (i, upper), (j, lower) in zip(states, states[1:]):

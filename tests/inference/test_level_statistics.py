@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from vertenet.errors import SchemaError
 from vertenet.inference.level_statistics import LevelStatistics, PairStatistics, neighbours, pair_features
-from vertenet.inference.level_tables import level_tables
+from vertenet.inference.level_tables import PLACE, level_tables
 from vertenet.spine import Level
 
 BODY = np.array([[50.0, -35], [-50, -35], [50, 35], [-50, 35]])
@@ -74,7 +74,7 @@ def test_neighbours_are_those_of_four_five_and_six_lumbar_vertebrae():
 def test_a_gap_of_two_lies_as_far_as_its_neighbours_together_and_is_less_sure():
     statistics = LevelStatistics.default()
     tables = level_tables(statistics)
-    upper, middle, lower = Level.L1.rank, Level.L2.rank, Level.L3.rank
+    upper, middle, lower = PLACE[Level.L1], PLACE[Level.L2], PLACE[Level.L3]
     first, second, both = (tables.pair[0, a, b] for a, b in ((upper, middle), (middle, lower), (upper, lower)))
     np.testing.assert_allclose(tables.means[both], tables.means[first] + tables.means[second])
     assert tables.log_peak[both] < min(tables.log_peak[first], tables.log_peak[second])
@@ -84,8 +84,8 @@ def test_a_gap_of_two_lies_as_far_as_its_neighbours_together_and_is_less_sure():
 
 def test_four_lumbar_vertebrae_bring_the_sacrum_next_to_l4():
     tables = level_tables(LevelStatistics.default())
-    five, four, six = (tables.pair[a, Level.L4.rank, Level.S1.rank] for a in range(3))
+    five, four, six = (tables.pair[a, PLACE[Level.L4], PLACE[Level.S1]] for a in range(3))
     assert tables.means[four, 0] < tables.means[five, 0] < tables.means[six, 0]
-    assert not tables.exists[1, Level.L5.rank]
-    assert tables.exists[2, Level.L6.rank]
+    assert not tables.exists[1, PLACE[Level.L5]]
+    assert tables.exists[2, PLACE[Level.L6]]
     assert np.exp(tables.prior).sum() == pytest.approx(1)

@@ -7,13 +7,14 @@ import pytest
 
 from vertenet.inference.decode import Candidate
 from vertenet.inference.level_statistics import LevelStatistics
+from vertenet.inference.level_tables import LEVELS
 from vertenet.inference.levels import name_levels
 from vertenet.spine import LADDER, STANDARD_LEVELS, Level, Transition
 
 PITCH, DEPTH, TOP = 100.0, 103.0, 300.0
 ROWS = 1100
 #: Usual tilt of each level, degrees, anterior end up.
-TILT = dict(zip(Level, (12, 12, 12, 11, 6, -2, -13, -20, -31)))
+TILT = dict(zip(LEVELS, (12, 12, 12, 11, 6, -2, -13, -20, -31)))
 FOUR = tuple(level for level in LADDER if level is not Level.L5)
 
 
@@ -141,9 +142,9 @@ def test_whether_the_lowest_block_is_l5_or_sacrum_is_a_question_of_levels():
 
 
 def test_a_sixth_lumbar_vertebra_is_named_and_renames_none_above_it():
-    found = column(Level, L6={"named": Level.L5})
+    found = column(LEVELS, L6={"named": Level.L5})
     decision = name_levels(found, ROWS + 200)
-    assert names(decision) == list(Level)
+    assert names(decision) == list(LEVELS)
     assert decision.best.transition is Transition.LUMBARISED_S1
 
 

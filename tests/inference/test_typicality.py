@@ -98,18 +98,19 @@ def test_a_plain_image_is_read_without_a_second_look(typicality):
 )
 def test_a_strange_image_is_read_only_where_a_lateral_spine_is_seen(typicality, facing, confidence, typical, reason):
     strange = gaussian(9, 1, shift=30.0)[0]
-    inverted = gaussian(9, 1, shift=30.0, turn=-1)[0]
-    quality = typicality.judge(strange, spine(confidence), lambda: facing, lambda: inverted)
+    quality = typicality.judge(strange, spine(confidence), lambda: facing, lambda: -1.0)
     assert quality.typical is typical
     assert reason in quality.reasons[0]
     assert quality.score == 0
 
 
-def test_an_image_that_looks_more_upright_upside_down_is_refused(typicality):
-    features, turned = gaussian(10, 1, turn=-1)[0], gaussian(10, 1)[0]
-    quality = typicality.judge(features, spine(0.7), lambda: 20.0, lambda: turned)
+def test_an_image_whose_vertebrae_are_named_with_more_evidence_upside_down_is_refused(typicality):
+    features = gaussian(10, 1, turn=-1)[0]
+    quality = typicality.judge(features, spine(0.7), lambda: 20.0, lambda: 0.4)
     assert not quality.typical
     assert "upside down" in quality.reasons[0]
+    upright = typicality.judge(features, spine(0.7), lambda: 20.0, lambda: -0.4)
+    assert not any("upside down" in reason for reason in upright.reasons)
 
 
 def test_nothing_found_is_refused_whatever_the_features_say(typicality):

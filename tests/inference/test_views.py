@@ -8,13 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vertenet.imaging.frame import Frame
-from vertenet.inference import Predictor, predictor
+from vertenet.inference import Predictor, views
 from vertenet.inference.decode import Candidate
-from vertenet.inference.views import ABOVE, BELOW, PROPORTIONS, densitometer_windows, look_again, pooled
-from vertenet.phantom import generate, scanners
+from vertenet.inference.spines import spine_of
+from vertenet.inference.views import ABOVE, BELOW, BODIES, PROPORTION, Window, agreement, pooled, windows
+from vertenet.phantom import generate
 from vertenet.spine import STANDARD_LEVELS, Level, Transition
-
-from .test_spines import Fixed, radiograph
 
 DEPTH = 30.0
 
@@ -30,59 +29,36 @@ def column(x: float, first: float, count: int = 7) -> list[Candidate]:
 
 
 @given(
-    x=st.floats(0, 900), first=st.floats(0, 1200), count=st.integers(1, 9), rows=st.integers(60, 1600),
+    x=st.floats(0, 900), first=st.floats(0, 1200), count=st.integers(1, 20), rows=st.integers(60, 1600),
     columns=st.integers(60, 1300),
 )  # fmt: skip
-def test_every_window_lies_in_the_image_and_shows_the_candidates_that_do(x, first, count, rows, columns):
+def test_every_window_lies_in_the_image_and_shows_the_lowest_candidates_that_do(x, first, count, rows, columns):
     found = column(x, first, count)
     inside = [c.centre for c in found if 0 <= c.centre[0] < columns and 0 <= c.centre[1] < rows]
-    for window in densitometer_windows(found, (rows, columns)):
+    for window in windows(found, (rows, columns)):
         assert 0 <= window.top < window.bottom <= rows
         assert 0 <= window.left < window.right <= columns
-        for cx, cy in inside if len(inside) == len(found) else ():
-            assert window.left <= cx <= window.right
-            assert window.top <= cy <= window.bottom
+        assert all(window.shows(centre) for centre in inside[-min(BODIES) :] if len(inside) == len(found))
 
 
-def test_in_a_wide_film_windows_have_the_proportions_and_margins_of_a_densitometer():
+def test_in_a_long_field_windows_end_below_the_column_and_begin_above_its_ninth_and_twelfth_body():
+    found = column(500, 400, 16)
+    made = windows(found, (2000, 1600))
+    assert {round((w.bottom - found[-1].centre[1]) / DEPTH, 1) for w in made} == set(BELOW)
+    assert {w.top for w in made} == {int(found[-count].centre[1] - ABOVE * DEPTH) for count in BODIES}
+    assert {round((w.right - w.left) / (w.bottom - w.top), 2) for w in made} == {PROPORTION}
+
+
+def test_a_faint_candidate_far_away_makes_no_window_and_two_bodies_make_none():
     found = column(500, 400)
-    windows = densitometer_windows(found, (2000, 1600))
-    assert len(windows) == len(BELOW) * len(PROPORTIONS)
-    seen = {(round((w.bottom - 610) / DEPTH, 1), round((w.right - w.left) / (w.bottom - w.top), 2)) for w in windows}
-    assert seen == {(below, proportion) for below in BELOW for proportion in PROPORTIONS}
-    assert all(w.top == 400 - 4 * DEPTH for w in windows)
-
-
-def test_the_margins_are_those_of_densitometer_phantoms():
-    names = sorted(scanners())
-    above, below, proportions = [], [], []
-    for seed in range(42):
-        image, truth = generate(1_003_000 + seed, names[seed % len(names)], "training")
-        bodies = truth.anatomy.to_array()[:, :4]
-        centres = bodies.mean(axis=1)
-        seen = (centres > 0).all(axis=1) & (centres < [image.columns, image.rows]).all(axis=1)
-        depth = np.median(np.linalg.norm(bodies[seen, 0] - bodies[seen, 1], axis=1))
-        above.append(centres[seen, 1].min() / depth)
-        below.append((image.rows - centres[seen, 1].max()) / depth)
-        proportions.append(image.columns / image.rows)
-    quartiles = [25, 50, 75]
-    assert np.median(above) == pytest.approx(ABOVE, abs=0.7)
-    np.testing.assert_allclose(np.percentile(below, quartiles), BELOW, atol=0.4)
-    np.testing.assert_allclose(np.percentile(proportions, quartiles), PROPORTIONS, atol=0.06)
-
-
-def test_a_faint_candidate_far_away_does_not_widen_the_windows():
-    found = column(500, 400)
-    assert densitometer_windows([*found, body(500, 1500, 0.2)], (2000, 1600)) == densitometer_windows(
-        found, (2000, 1600)
-    )
-    assert densitometer_windows([], (2000, 1600)) == ()
+    assert windows([*found, body(500, 1500, 0.2)], (2000, 1600)) == windows(found, (2000, 1600))
+    assert windows(found[:2], (2000, 1600)) == ()
 
 
 @given(x=st.floats(0, 500), y=st.floats(0, 500))
 def test_a_point_of_a_window_is_that_pixel_of_the_image(x, y):
     pixels = np.arange(2000.0 * 1600).reshape(2000, 1600)
-    window = densitometer_windows(column(500, 400), pixels.shape)[0]
+    window = windows(column(500, 400), pixels.shape)[0]
     column_, row = int(x) % (window.right - window.left), int(y) % (window.bottom - window.top)
     there = window.back(np.array([column_, row]))
     assert window.cut(pixels)[row, column_] == pixels[there[1], there[0]]
@@ -116,9 +92,20 @@ def test_a_network_without_level_evidence_is_pooled_by_score_alone():
     assert found[0].score == pytest.approx(0.7)
 
 
-def test_a_network_that_names_its_points_is_not_asked_again():
-    image = radiograph(rows=1024, columns=512)
-    assert look_again(lambda view: pytest.fail("asked"), Fixed(), image, {}) is None
+def test_a_window_that_does_not_show_a_place_says_nothing_about_it():
+    whole, lower = Window(0, 1000, 0, 400), Window(500, 1000, 0, 400)
+    above, below = pooled([[body(100, 200, 0.8), body(100, 700, 0.8)], []], [whole, lower])
+    assert above.score == pytest.approx(0.8)
+    assert below.score == pytest.approx(0.4)
+
+
+def test_a_look_that_names_the_bodies_otherwise_than_the_pool_does_not_agree():
+    names = ("T12", "L1", "L2", "L3", "L4", "L5", "S1")
+    plain = [body(100, 200 + 35 * k, **{name: 0.8}) for k, name in enumerate(names)]
+    shifted = [body(100, 200 + 35 * k, **{name: 0.8}) for k, name in enumerate(names[1:])]
+    assert agreement(plain, [plain, plain, plain[:4]], 600, None) == 1.0
+    assert agreement(plain, [plain, shifted], 600, None) == 0.5
+    assert agreement([], [[], []], 600, None) == 1.0
 
 
 @pytest.fixture(scope="module")
@@ -137,28 +124,15 @@ def in_a_wide_field(seed: int):
 @pytest.mark.parametrize("seed", [11, 12, 13])
 def test_windows_bring_a_squeezed_spine_back_into_place(starter, seed):
     image, truth = in_a_wide_field(seed)
-    found = look_again(starter.maps, starter.network, image, starter.maps(image))
+    found = spine_of(starter.looks(image, starter.maps(image)).candidates, image)
     frame = Frame(image.pixels.shape)
     spine, expected = (frame.from_source(s.to_array(STANDARD_LEVELS)[:, :4]) for s in (found[0], truth))
     assert np.nanmax(np.abs(spine - expected)) < 12
     assert np.nanmedian(np.abs(spine - expected)) < 3
 
 
-def test_only_images_unlike_those_of_calibration_are_looked_at_again_and_are_never_certain(starter, monkeypatch):
-    looked = []
-
-    def watched(*arguments):
-        looked.append(arguments)
-        return look_again(*arguments)
-
-    monkeypatch.setattr(predictor, "look_again", watched)
+def test_an_image_whose_looks_disagree_is_never_certain(starter, monkeypatch):
     plain, _ = generate(21, "hologic-horizon", "easy")
     assert starter(plain).levels.certain
-    assert not looked
-    known = starter.calibration.typicality
-    strict = replace(known, distances=np.zeros_like(known.distances), limit=0.0, clear=0.0)
-    monkeypatch.setattr(starter, "calibration", replace(starter.calibration, typicality=strict))
-    reading = starter(plain)
-    assert len(looked) == 1
-    assert not reading.levels.certain
-    assert any("unlike" in warning for warning in reading.warnings)
+    monkeypatch.setattr(views, "agreement", lambda *arguments: 0.6)
+    assert not starter(plain).levels.certain

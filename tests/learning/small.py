@@ -28,7 +28,7 @@ class Small(nn.Module):
             *(nn.Conv2d(8, 16, 3, 2, 1), nn.GroupNorm(2, 16), nn.ReLU(), nn.Dropout2d(dropout)),
         )
         self.heads = nn.ModuleDict({"hm": nn.Conv2d(16, 1, 1), "reg": nn.Conv2d(16, 2, 1), "wh": nn.Conv2d(16, 8, 1)})
-        self.level, self.side = nn.Conv2d(16, 8, 1), nn.Linear(16, 1)
+        self.level, self.side = nn.Conv2d(16, len(LEVEL_NAMES), 1), nn.Linear(16, 1)
 
     def forward(self, x):
         features = self.encoder(x)

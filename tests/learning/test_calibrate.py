@@ -14,6 +14,7 @@ from vertenet.inference import Predictor
 from vertenet.inference.calibration import Calibration
 from vertenet.inference.decode import Candidate
 from vertenet.inference.level_statistics import LevelStatistics
+from vertenet.inference.views import Looks
 from vertenet.learning.calibrate import Observed, calibrate, fit_thresholds, located, observe
 from vertenet.learning.cases import phantom_cases
 from vertenet.learning.coverage import coverage_table, crossfitted_radii, distances, level_risk
@@ -40,7 +41,7 @@ def answer(number: int) -> Observed:
         ("north", "south")[number % 2],
         SIZE,
         Spine.from_array(corners),
-        candidates,
+        Looks(candidates, 1.0),
         Spine.from_array(found, confidence=confidence),
         None,
         {},

@@ -69,7 +69,7 @@ def test_a_table_without_a_column_of_images_is_refused(folder, tmp_path):
 def test_levels_that_a_person_did_not_mark_are_not_taught_to_be_absent(folder):
     annotated, phantom = annotated_cases(folder)
     samples = case_samples([annotated, phantom], (128, 64))
-    assert samples.taught[0].tolist() == [level in STANDARD_LEVELS for level in CENTRE_LEVELS]
+    assert samples.taught[0].tolist() == [False, *(level in STANDARD_LEVELS for level in CENTRE_LEVELS)]
     assert samples.taught[1].all()
     assert np.isfinite(samples.centres[0, 1:7]).all()
 

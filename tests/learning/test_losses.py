@@ -15,7 +15,7 @@ def case(n=4, seed=0):
     samples = boxes(n, seed)
     corners, centres = torch.from_numpy(samples.corners) / 4, torch.from_numpy(samples.centres) / 4
     corners[1, 3], centres[1, 4] = math.nan, math.nan
-    taught = torch.ones(n, 8, dtype=torch.bool)
+    taught = torch.ones(n, 9, dtype=torch.bool)
     taught[:, 0] = False
     targets = make_targets(corners, centres, GRID, 1, taught)
     faces_right = torch.ones(n, dtype=torch.bool)
@@ -25,7 +25,7 @@ def case(n=4, seed=0):
     def noise(channels):
         return torch.rand(n, channels, *GRID, generator=generator)
 
-    maps = {"hm": noise(1), "reg": noise(2), "wh": noise(8), "level": noise(8), "anterior": noise(1)[:, 0, 0, 0]}
+    maps = {"hm": noise(1), "reg": noise(2), "wh": noise(8), "level": noise(9), "anterior": noise(1)[:, 0, 0, 0]}
     return maps, targets, faces_right
 
 
@@ -75,7 +75,7 @@ def test_a_level_that_nobody_looked_for_is_not_taught_to_be_absent():
     level = maps["level"].requires_grad_()
     total_loss(maps, targets, faces_right)[0].backward()
     assert level.grad[0, 0].abs().max() == 0
-    assert level.grad[0, 7].abs().max() > 0
+    assert level.grad[0, 8].abs().max() > 0
 
 
 def test_a_batch_in_which_nothing_can_be_taught_costs_nothing_and_breaks_nothing():

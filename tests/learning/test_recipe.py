@@ -28,7 +28,7 @@ def test_a_card_says_nothing_of_the_folders_of_the_machine():
     assert Recipe(start_from="vertenet-lite").portable()["start_from"] == "vertenet-lite"
 
 
-@pytest.mark.parametrize("name", ["vertenet-h100", "vertenet-lite-cpu", "vertenet-lite-films"])
+@pytest.mark.parametrize("name", ["vertenet-h100", "vertenet-lite-cpu"])
 def test_shipped_recipes_are_read_by_name_and_name_networks_that_exist(name):
     assert name in recipe_names()
     recipe = read_recipe(name)

@@ -44,9 +44,9 @@ def annotated(tmp_path_factory):
 
 def test_a_folder_of_images_and_markups_becomes_samples_that_face_right(annotated):
     samples = case_samples(annotated_cases(annotated), SIZE)
-    assert samples.corners.shape == (3, 6, 4, 2)
+    assert samples.corners.shape == (3, 19, 4, 2)
     # SA lies to the right of SP in every sample, also in the one that faced left.
-    assert (samples.corners[:, :, 0, 0] > samples.corners[:, :, 1, 0]).all()
+    assert (samples.corners[:, :6, 0, 0] > samples.corners[:, :6, 1, 0]).all()
 
 
 def test_landmarks_of_a_sample_lie_where_the_bright_endplates_are(annotated):
@@ -54,7 +54,7 @@ def test_landmarks_of_a_sample_lie_where_the_bright_endplates_are(annotated):
     truth = generate(50, difficulty="easy", anterior="right", crop=None).truth
     frame = SIZE[1] / truth.columns, SIZE[0] / truth.rows
     expected = (truth.spine.to_array(STANDARD_LEVELS) + 0.5) * frame - 0.5
-    assert np.abs(samples.corners[0] - expected).max() < 1e-3
+    assert np.abs(samples.corners[0, :6] - expected).max() < 1e-3
 
 
 def test_training_on_a_folder_says_what_it_has_seen(annotated, tmp_path):
@@ -79,7 +79,7 @@ def test_training_on_phantoms_says_synthetic_and_keeps_its_samples(tmp_path):
     recipe = replace(RECIPE, data=Data(phantoms=3, validation_phantoms=2))
     _, card = load_weights(run_training(recipe, tmp_path, workers=0))
     assert card.synthetic_only
-    assert "3 synthetic phantom images" in card.training_data
+    assert "3 synthetic densitometer images" in card.training_data
     assert card.recipe["data"]["phantoms"] == 3
     shards = sorted((tmp_path / "samples").glob("*.npz"))
     assert len(shards) == 2

@@ -5,10 +5,13 @@ import pytest
 import torch
 
 from vertenet.inference.decode import find_candidates, top_six
+from vertenet.learning.samples import BODIES
 from vertenet.learning.targets import gaussian_radius, make_targets
+from vertenet.networks import LEVEL_NAMES
+from vertenet.spine import UPPER_THORACIC, Level
 
 GRID = (128, 64)
-NAMES = ("T11", "T12", "L1", "L2", "L3", "L4", "L5", "S1")
+NAMES = LEVEL_NAMES
 
 
 def corners():
@@ -48,7 +51,7 @@ def test_targets_decode_back_to_the_corners_they_were_made_from():
     maps = {key: value[0].numpy() for key, value in maps.items()}
     np.testing.assert_allclose(top_six(maps, 4).to_array(), 4 * xy[0].numpy()[:, [0, 1, 2, 3]], atol=1e-3)
     found = find_candidates(maps, 4, NAMES)
-    assert [max(c.level_scores, key=c.level_scores.get).value for c in found] == list(NAMES)
+    assert [max(c.level_scores, key=c.level_scores.get).value for c in found] == list(NAMES[1:])
     np.testing.assert_allclose([c.corners for c in found[1:7]], 4 * xy[0].numpy(), atol=1e-3)
 
 
@@ -56,7 +59,7 @@ def test_each_heatmap_peak_is_exactly_one_at_its_integer_cell():
     xy = corners()
     targets = make_targets(xy, centres(xy), GRID)
     assert int(targets.hm.eq(1).sum()) == 6
-    assert targets.level.eq(1).sum(dim=(2, 3)).tolist() == [[1] * 8]
+    assert targets.level.eq(1).sum(dim=(2, 3)).tolist() == [[0] + [1] * 8]
     column, row = xy[0, 2].mean(dim=0).floor().int().tolist()
     assert targets.hm[0, 0, row, column] == 1
     assert targets.weight[0, 0, row, column] == 1
@@ -69,9 +72,26 @@ def test_an_unknown_vertebra_teaches_nothing_and_breaks_nothing():
     known[0, 4] = math.nan
     targets = make_targets(xy, known, GRID)
     assert int(targets.hm.eq(1).sum()) == 5
-    assert targets.level[0, 4].max() == 0
+    assert targets.level[0, 5].max() == 0
     for tensor in (targets.hm, targets.level, targets.reg, targets.wh, targets.weight):
         assert torch.isfinite(tensor).all()
+
+
+def test_every_body_above_t11_is_taught_in_one_map_with_its_corners():
+    six = corners()
+    xy = torch.full((1, len(BODIES), 4, 2), math.nan)
+    xy[0, :6] = six[0]
+    for rank, level in enumerate((Level.T9, Level.T10)):
+        xy[0, BODIES.index(level)] = six[0, 0] - torch.tensor([0.0, 18.0 - 9.0 * rank])
+    targets = make_targets(xy, centres(six), GRID)
+    middle = xy[0, [BODIES.index(level) for level in (Level.T9, Level.T10)]].mean(dim=1)
+    for column, row in middle.floor().int().tolist():
+        assert targets.level[0, 0, row, column] == 1
+        assert 0 < targets.weight[0, 0, row, column] < 1
+        found = middle.new_tensor([column, row]) + targets.reg[0, :, row, column]
+        assert (middle - found).abs().max(dim=1).values.min() < 1e-4
+    assert targets.hm[0, 0, : int(middle[1, 1]) + 1].max() < 1
+    assert len(UPPER_THORACIC) == 10
 
 
 def test_spread_zero_is_the_authors_rule_of_one_cell_a_vertebra():

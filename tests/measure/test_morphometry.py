@@ -17,12 +17,20 @@ from vertenet import phantom
 from vertenet.errors import GeometryError
 from vertenet.measure import Deformity, GenantSuggestion, Heights, SpineMorphometry
 from vertenet.measure.genant import grade_of
-from vertenet.measure.morphometry import NO_MIDPOINTS, TOO_FEW_NEIGHBOURS, morphometry
+from vertenet.measure.morphometry import NO_MIDPOINTS, TOO_FEW_NEIGHBOURS
+from vertenet.measure.morphometry import morphometry as with_norms_in_use
+from vertenet.measure.norms import Norms
 from vertenet.radiograph import Spacing, SpacingSource
 from vertenet.spine import STANDARD_LEVELS, Corner, CornerName, Level, Spine, Status, Vertebra
 
 SQUARE = Spacing(0.5, 0.5, SpacingSource.USER)
 POINTS = tuple(CornerName)
+#: Vertebrae that are boxes when they are healthy: what is lost can be read off the heights.
+BOXES = Norms("boxes", dict.fromkeys(Level, 1.0), dict.fromkeys(Level, 1.0))
+
+
+def morphometry(spine: Spine, spacing):
+    return with_norms_in_use(spine, spacing, BOXES)
 
 
 def body(level="L2", anterior=40.0, middle=40.0, posterior=40.0, top=0.0) -> Vertebra:
@@ -240,7 +248,7 @@ def test_a_suggestion_accounts_for_each_deformity_once_and_rests_on_one(losses, 
 @pytest.mark.parametrize("kind", list(Deformity))
 def test_a_severe_fracture_of_a_phantom_is_found_by_its_type_and_its_neighbours_are_not_blamed(kind):
     drawn = phantom.generate(3002, scanner="ge-prodigy-de", difficulty="easy", fracture=("L3", kind.value, 3))
-    found = morphometry(drawn.truth.spine.select(STANDARD_LEVELS), drawn.radiograph.spacing)
+    found = with_norms_in_use(drawn.truth.spine.select(STANDARD_LEVELS), drawn.radiograph.spacing)
     assert found[Level.L3].genant.deformity is kind
     assert found[Level.L3].genant.grade >= 2
     truth = drawn.truth.fractures[Level.L3].heights_mm
@@ -251,5 +259,5 @@ def test_a_severe_fracture_of_a_phantom_is_found_by_its_type_and_its_neighbours_
 def test_healthy_vertebrae_of_phantoms_are_grade_0():
     for seed in (500, 501, 502):
         drawn = phantom.generate(seed, scanner="ge-prodigy-de", difficulty="easy", fracture=())
-        found = morphometry(drawn.truth.spine.select(STANDARD_LEVELS), drawn.radiograph.spacing)
+        found = with_norms_in_use(drawn.truth.spine.select(STANDARD_LEVELS), drawn.radiograph.spacing)
         assert {m.genant.grade for m in found.values() if m.is_evaluable} == {0}

@@ -144,3 +144,31 @@ def test_the_loss_falls_on_a_tiny_problem():
         optimiser.step()
         losses.append(loss.item())
     assert losses[-1] < losses[0] - 1
+
+
+def test_the_loss_called_nfdp_counts_the_flow_as_the_published_code_does_and_nfdp_density_once():
+    """The published form, written as its code does: (points, 2) log-scales less (points, 1) log-densities, summed."""
+    torch.manual_seed(0)
+    networks = {name: build(name, input_size=(128, 64)) for name in ("nfdp", "nfdp-density")}
+    flow = strange_flow(3)
+    for network in networks.values():
+        network.flow.load_state_dict(flow.state_dict())
+    gradients = {}
+    for seed in (0, 1):
+        truth = corners(seed)
+        for name, counted in (("nfdp", 2), ("nfdp-density", 1)):
+            said = answer(truth + 3 * torch.randn(truth.shape, generator=torch.Generator().manual_seed(9)), 0.04)
+            said["mean"].requires_grad_()
+            parts = networks[name].loss(said, truth)
+            known = networks[name].known(truth).flatten(1)
+            extent = torch.tensor([64.0, 128.0])
+            error = ((said["mean"] - truth.flatten(1, 2) / extent) / said["scale"])[known]
+            log_phi, log_sigma = flow.log_density(error)[:, None], said["scale"][known].log()
+            published = (log_sigma - log_phi).sum(dim=-1)
+            once = log_sigma.sum(dim=-1) - log_phi[:, 0]
+            expected = (published if counted == 2 else once).mean()
+            torch.testing.assert_close(parts["flow"], expected)
+            sum(parts.values()).backward()
+            gradients[name] = said["mean"].grad.flatten()
+        cosine = torch.nn.functional.cosine_similarity(gradients["nfdp"], gradients["nfdp-density"], dim=0)
+        assert cosine < 0.9999

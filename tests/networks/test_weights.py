@@ -12,8 +12,8 @@ import safetensors.torch
 import torch
 
 from vertenet.errors import ModelError
+from vertenet.model_files import MODELS_VARIABLE
 from vertenet.networks import Card, build, find_weights, load_weights, save_weights
-from vertenet.networks.weights import MODELS_VARIABLE
 
 
 @pytest.fixture
@@ -115,6 +115,7 @@ def test_weights_without_a_card_are_refused(saved):
     ("spoil", "sentence"),
     [
         (lambda text: text[:40], "cannot be read"),
+        (lambda text: "[" * 200_000, "cannot be read"),
         (lambda text: "[]", "not a card"),
         (lambda text: text.replace("vertenet-card/1", "vertenet-card/9"), "not a card"),
         (lambda text: text.replace('"training_data"', '"training_date"'), "no 'training_data'"),

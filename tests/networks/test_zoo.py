@@ -123,7 +123,7 @@ def test_lite_has_maps_of_levels_and_a_side(lite):
         "hm": (2, 1, 128, 64),
         "reg": (2, 2, 128, 64),
         "wh": (2, 8, 128, 64),
-        "level": (2, 8, 128, 64),
+        "level": (2, len(LEVEL_NAMES), 128, 64),
         "anterior": (2,),
     }
 
@@ -248,3 +248,13 @@ def test_encoder_weights_come_from_a_file(lite, tmp_path):
     other = build("vertenet-lite", input_size=(256, 256), pretrained=str(path))
     assert torch.equal(other.encoder.conv_stem.weight, lite.encoder.conv_stem.weight)
     assert other.built_as == ("vertenet-lite", {"input_size": (256, 256)})
+
+
+def test_the_offset_heads_of_guidenet_begin_without_biases_and_its_heatmap_with_its_prior():
+    for seed in (0, 1):
+        torch.manual_seed(seed)
+        network = build("guidenet", input_size=(64, 64))
+        for head in (network.offset, network.corners):
+            assert [layer.bias.abs().max().item() for layer in (head[0], head[2])] == [0, 0]
+        assert network.centre[2].bias.item() == pytest.approx(-2.19)
+        assert network.centre[0].bias.abs().max() > 0

@@ -146,7 +146,8 @@ def test_a_collapsed_disc_is_thin(disc):
 )
 def test_transitional_anatomy_has_the_right_levels(lstv, expected):
     _, truth = generate(1, lstv=lstv)
-    assert [level.value for level in truth.anatomy.levels] == expected
+    chest = [f"T{n}" for n in range(1, 11)]
+    assert [level.value for level in truth.anatomy.levels] == [*chest, *expected]
     assert truth.transition is Transition(lstv)
     assert truth.spine.transition is Transition(lstv)
     assert len(truth.spine) == 6

@@ -77,7 +77,7 @@ def test_no_phantom_is_a_borderline_case(difficulty):
     """Whole: 1.3 depths are seen everywhere. Cropped: at 1 depth at least 10 mm of the edge are gone."""
     for seed in range(60):
         profile = scanner_profile(list(scanners())[seed % len(scanners())])
-        switches = draw_switches(seed, difficulty_of(difficulty), profile.blank, {})
+        switches = draw_switches(seed, difficulty_of(difficulty), profile, {})
         column = sample_column(seed, switches)
         corridor = corridor_of(column)
         field, blanked = place(column, corridor, profile, difficulty_of(difficulty), switches, seed)
@@ -100,7 +100,7 @@ def test_no_phantom_is_a_borderline_case(difficulty):
 
 def test_about_a_third_of_the_phantoms_is_cropped_with_every_cause():
     profile, level = scanner_profile("hologic-horizon"), difficulty_of("default")
-    drawn = [draw_switches(seed, level, profile.blank, {}).crop for seed in range(600)]
+    drawn = [draw_switches(seed, level, profile, {}).crop for seed in range(600)]
     assert np.mean([crop is not None for crop in drawn]) == pytest.approx(0.35, abs=0.06)
     assert set(drawn) == {None, "border", "black", "white"}
 

@@ -12,6 +12,7 @@ from vertenet.phantom.aorta import _pieces, sample_aorta, thirds_grade
 from vertenet.phantom.corridor import SEGMENTS, corridor_of
 from vertenet.phantom.difficulty import difficulty_of
 from vertenet.phantom.draw import draw_switches
+from vertenet.phantom.profiles import scanner_profile
 from vertenet.spine import Transition
 
 QUIET = {
@@ -97,7 +98,9 @@ def test_plaque_pieces_have_the_length_of_their_grade(grade):
 
 
 def test_aac_totals_have_the_published_distribution():
-    totals = np.array([draw_switches(s, difficulty_of("default"), "black", {}).aac for s in range(600)])
+    totals = np.array(
+        [draw_switches(s, difficulty_of("default"), scanner_profile("hologic-horizon"), {}).aac for s in range(600)]
+    )
     assert np.mean(totals <= 1) == pytest.approx(0.45, abs=0.06)
     assert np.mean(totals > 5) == pytest.approx(0.19, abs=0.05)
 
@@ -159,7 +162,12 @@ def test_unknown_spacing_is_withheld_from_the_image_alone():
 
 
 def test_true_and_false_mean_usual_and_none():
-    forced = draw_switches(0, difficulty_of("hard"), "black", {"gas": True, "scoliosis": False, "collapsed_disc": True})
+    forced = draw_switches(
+        0,
+        difficulty_of("hard"),
+        scanner_profile("hologic-horizon"),
+        {"gas": True, "scoliosis": False, "collapsed_disc": True},
+    )
     assert (forced.gas, forced.scoliosis, forced.collapsed_disc) == (0.8, 0.0, ("L4/L5",))
 
 
@@ -189,7 +197,7 @@ def test_drawn_switches_are_valid_and_round_trip(difficulty):
     from vertenet.phantom.switches import checked
 
     for seed in range(80):
-        drawn = draw_switches(seed, difficulty_of(difficulty), "white", {})
+        drawn = draw_switches(seed, difficulty_of(difficulty), scanner_profile("ge-idxa-de"), {})
         assert Switches.from_dict(drawn.to_dict()) == drawn
         for name, value in drawn.__dict__.items():
             assert checked(name, value) == value
@@ -197,7 +205,7 @@ def test_drawn_switches_are_valid_and_round_trip(difficulty):
 
 def test_training_never_turns_the_polarity_or_the_patient_round():
     for seed in range(200):
-        drawn = draw_switches(seed, difficulty_of("training"), "black", {})
+        drawn = draw_switches(seed, difficulty_of("training"), scanner_profile("hologic-horizon"), {})
         assert not drawn.inverted
         assert drawn.anterior == "right"
 
@@ -206,3 +214,70 @@ def test_four_lumbar_vertebrae_keep_an_aac_cell_for_each_segment():
     _, truth = generate(5, lstv=Transition.SACRALISED_L5, aac=10)
     assert [level.value for level in truth.aac] == list(SEGMENTS)
     assert truth.aac_total == 10
+
+
+def within(phantom, level, grow=0.0):
+    """Pixels of the box about a level's centre; ``grow`` of its height more on every side."""
+    xy = phantom.truth.anatomy[level].to_array()
+    low, high = xy.min(axis=0), xy.max(axis=0)
+    more = grow * (high - low)
+    (x0, y0), (x1, y1) = (low - more).astype(int).clip(0), (high + more).astype(int)
+    return phantom.radiograph.pixels[y0:y1, x0:x1]
+
+
+PELVIS = {"residue": 0.5, "saturation": 0.8, "posterior": 1.0, "crests": 0.6, "arm": 0.0, "lines": None}
+
+
+def test_a_strong_pelvis_makes_l5_whiter_than_l4_and_leaves_l3_as_it_was():
+    faint, strong = (image(scanner="ge-idxa-de", **{**PELVIS, "pelvis": p}) for p in (0.2, 2.5))
+    assert within(strong, "L5").mean() > 1.5 * within(strong, "L4").mean()
+    assert within(strong, "L5").mean() > within(faint, "L5").mean() + 40
+    np.testing.assert_allclose(within(strong, "L3").mean(), within(faint, "L3").mean(), atol=3)
+    assert strong.truth.spine == faint.truth.spine
+
+
+def test_the_first_sacral_body_can_be_lost_in_the_pelvis():
+    shown, lost = (image(scanner="ge-idxa-de", **{**PELVIS, "pelvis": 0.8, "sacrum": s}) for s in (1.0, 0.0))
+    assert within(shown, "S1").mean() > within(lost, "S1").mean() + 5
+    np.testing.assert_array_equal(within(shown, "L4"), within(lost, "L4"))
+
+
+def test_heavy_arches_stand_white_behind_grey_bodies():
+    light, heavy = (image(scanner="ge-idxa-de", **{**PELVIS, "posterior": p}) for p in (1.0, 3.5))
+    behind = [int(light.truth.spine["L2"].points["SP"].x) - 40, int(light.truth.spine["L2"].points["SP"].x) - 8]
+    row = int(light.truth.spine["L2"].centre[1])
+    a, b = (p.radiograph.pixels[row - 20 : row + 60, behind[0] : behind[1]].mean() for p in (light, heavy))
+    assert b > a + 20
+
+
+@pytest.mark.parametrize(("bottom", "s1"), [(-0.4, False), (1.2, True)])
+def test_the_field_ends_where_it_is_told_to(bottom, s1):
+    phantom = image(scanner="ge-idxa-de", field_bottom=bottom)
+    truth, rows = phantom.truth, phantom.truth.rows
+    lowest = truth.anatomy["L5"].to_array()[:, 1].max()
+    depth = np.linalg.norm(np.subtract(*truth.anatomy["L3"].to_array()[:2]))
+    # Never inside the aortic corridor, which ends at the last disc.
+    assert (rows - lowest) / depth == pytest.approx(bottom, abs=0.3)
+    assert bool(truth.anatomy["S1"].centre[1] < rows) is s1
+
+
+def test_bodies_can_be_little_more_than_two_endplates():
+    plain, hollow = (image(scanner="ge-prodigy-de", cancellous=c, saturation=1.0) for c in (1.0, 0.2))
+    centre = plain.truth.spine["L2"].centre.astype(int)
+    inside = np.s_[centre[1] - 8 : centre[1] + 8, centre[0] - 12 : centre[0] + 12]
+    assert hollow.radiograph.pixels[inside].mean() < 0.75 * plain.radiograph.pixels[inside].mean()
+
+
+def test_arm_lines_and_seam_change_the_picture_and_not_the_truth():
+    base = image(scanner="spine-film", seam=False, lines=None, arm=0.0)
+    for switch in ({"arm": 1.0}, {"lines": "grid"}, {"lines": "boxes"}, {"seam": True}):
+        other = image(scanner="spine-film", **{"seam": False, "lines": None, "arm": 0.0, **switch})
+        assert changed(base, other).mean() > 0.001, switch
+        assert other.truth.spine == base.truth.spine
+
+
+def test_a_construct_joins_many_vertebrae_and_a_cage_lies_in_a_disc():
+    base = image(scanner="lumbar-film")
+    metal = {kind: changed(base, image(scanner="lumbar-film", metal=kind)) for kind in ("screws", "construct", "cage")}
+    assert metal["construct"].sum() > metal["screws"].sum() > 0
+    assert metal["cage"].any()

@@ -20,7 +20,7 @@ def note(**details: Any) -> None:
     """Add to the line of the request that is being answered, also from its worker thread; nothing outside of one.
 
     Names in use: ``image``, ``tag``, ``model``, ``model_sha256``, ``model_version``, ``revision_before``,
-    ``revision_after``, ``label_sha256``.
+    ``revision_after``, ``label_sha256``, ``overruled_reason``.
     """
     line = _details.get()
     if line is not None:

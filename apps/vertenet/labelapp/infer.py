@@ -12,13 +12,13 @@ from starlette.exceptions import HTTPException
 
 from vertenet.errors import VerteNetError
 from vertenet.files import sha256_of
-from vertenet.imaging import read
 from vertenet.imaging.fingerprint import pixels_sha256
 from vertenet.inference import Predictor
 from vertenet.reading import RESEARCH_USE
 from vertenet.spine import CORNERS, STANDARD_LEVELS
 
 from .answer import answer_json, write_markups
+from .decoding import decode
 from .parameters import DEFAULTS, InferParameters
 from .problems import http_error
 from .training.versions import ModelVersion, ModelVersions
@@ -113,7 +113,7 @@ class LandmarkInfer(InferTask):
         path = _image_file(request.get("image"))
         try:
             parameters = InferParameters.from_request(request)
-            radiograph = read(path, spacing=parameters.spacing_mm)
+            radiograph = decode(path, spacing=parameters.spacing_mm)
             serving = self._now()
             reading = serving.predictor(radiograph, anterior=parameters.anterior, factor=parameters.factor)
             answer = {
@@ -122,8 +122,10 @@ class LandmarkInfer(InferTask):
                 "image_sha256": sha256_of(path),
             }
             return write_markups(reading, radiograph, pixels_sha256(path)), answer
+        except FileNotFoundError as error:
+            raise _gone(path) from error
         except VerteNetError as error:
-            raise http_error(error) from error
+            raise (http_error(error) if path.exists() else _gone(path)) from error
         except MemoryError as error:
             raise HTTPException(422, f"{path.name}: the image does not fit into the server's memory.") from error
 
@@ -136,5 +138,9 @@ def _image_file(image: Any) -> Path:
     if path.is_dir():
         raise HTTPException(422, f"{path.name} is a folder, but one image file is needed.")
     if not path.is_file():
-        raise HTTPException(404, f"{path.name} is no longer in the datastore.")
+        raise _gone(path)
     return path
+
+
+def _gone(path: Path) -> HTTPException:
+    return HTTPException(404, f"{path.name} is no longer in the datastore.")

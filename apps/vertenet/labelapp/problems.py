@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sqlite3
 from http import HTTPStatus
 from pathlib import PurePath
 
@@ -19,6 +20,8 @@ from monailabel.interfaces.exception import (
 from starlette.exceptions import HTTPException
 
 from vertenet.errors import ModelError, OptionError, VerteNetError
+
+from .state import StoreError, trouble
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +40,7 @@ def http_error(error: VerteNetError) -> HTTPException:
     400 for an option of the request, 503 for a model that cannot be used, 422 for everything that is wrong with the
     image. The sentence names files without their folders: the server's disk is no business of a client's.
     """
-    status = {OptionError: 400, ModelError: 503}.get(type(error), 422)
+    status = {OptionError: 400, ModelError: 503, StoreError: 503}.get(type(error), 422)
     if status == 503:
         logger.error("%s", error)
     subject = None if error.subject is None else PurePath(error.subject).name
@@ -57,6 +60,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(VerteNetError, _of_vertenet)
     app.add_exception_handler(MONAILabelException, _of_monailabel)
     app.add_exception_handler(json.JSONDecodeError, _of_json)
+    app.add_exception_handler(sqlite3.Error, _of_disk)
+    app.add_exception_handler(OSError, _of_disk)
     app.add_exception_handler(Exception, _of_fault)
 
 
@@ -93,6 +98,17 @@ async def _of_monailabel(request: Request, error: MONAILabelException) -> JSONRe
 
 async def _of_json(request: Request, error: json.JSONDecodeError) -> JSONResponse:
     return problem(400, f"A form field should hold JSON but does not: {error}.")
+
+
+async def _of_disk(request: Request, error: sqlite3.Error | OSError) -> JSONResponse:
+    if isinstance(error, FileNotFoundError):  # removed by somebody while it was being read
+        return problem(404, "A file that this needs is no longer there.")
+    meant = trouble(error)
+    if meant is None:
+        logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
+        return problem(500, FAULT)
+    logger.error("%s %s: %s (%s)", request.method, request.url.path, meant, error)
+    return problem(507 if "full" in meant.problem else 503, f"{meant.sentence[0].upper()}{meant.sentence[1:]}")
 
 
 async def _of_fault(request: Request, error: Exception) -> JSONResponse:

@@ -6,6 +6,7 @@ last writer wins; here they write rows of one SQLite database, and a transaction
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,6 +17,10 @@ from vertenet.errors import OptionError, SchemaError
 FOLDER = ".vertenet"
 DATABASE = "store.sqlite"
 BUSY_TIMEOUT_S = 30.0
+RESTORE = "Restore it from a backup, or see 'When something breaks' in docs/server.md"
+
+_FULL = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG})
+_OF_THE_DISK = _FULL | {errno.EIO, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR, errno.ESTALE}
 
 
 def state_folder(studies: str | Path, conf: Mapping[str, str] | None = None) -> Path:
@@ -41,8 +46,10 @@ def state_folder(studies: str | Path, conf: Mapping[str, str] | None = None) -> 
     return folder
 
 
-def connect(path: str | Path) -> sqlite3.Connection:
-    """A connection to the database at ``path``, made if missing; it may be used by the thread that opened it.
+def connect(path: str | Path, *, create: bool = False) -> sqlite3.Connection:
+    """A connection to the database at ``path``; it may be used by the thread that opened it.
+
+    A database that is gone while the server runs is not made anew: labels would go into the new one, unseen.
 
     What a COMMIT acknowledges has been handed to the disk (``synchronous=FULL``), so that it outlives SIGKILL and, as
     far as the disk keeps its word, loss of power. Readers never wait for the one writer (write-ahead log); a second
@@ -50,12 +57,13 @@ def connect(path: str | Path) -> sqlite3.Connection:
 
     Raises
     ------
-    SchemaError
+    StoreError
         The file is no database, is damaged, or cannot be opened.
     """
     connection: sqlite3.Connection | None = None
     try:
-        connection = sqlite3.connect(str(path), timeout=BUSY_TIMEOUT_S, isolation_level=None)
+        address = f"{Path(path).absolute().as_uri()}?mode={'rwc' if create else 'rw'}"
+        connection = sqlite3.connect(address, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None)
         connection.row_factory = sqlite3.Row
         connection.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT_S * 1000)}")
         connection.execute("PRAGMA journal_mode = WAL")
@@ -65,11 +73,49 @@ def connect(path: str | Path) -> sqlite3.Connection:
     except sqlite3.DatabaseError as error:
         if connection is not None:
             connection.close()
-        raise SchemaError(
-            f"the label database cannot be opened ({error})",
-            subject=str(path),
-            remedy="Restore it from a backup; the label files beside the images are not enough to rebuild the history",
-        ) from error
+        if trouble(error) is None:
+            raise
+        raise StoreError(f"the label database cannot be opened ({error})", subject=str(path), remedy=RESTORE) from error
+
+
+class StoreError(SchemaError):
+    """The folder of images or the database cannot be used: it is damaged, full, or no longer where it was."""
+
+
+def trouble(error: sqlite3.Error | OSError, subject: str | None = None) -> StoreError | None:
+    """What a failure of the database or the disk means for a person; None where it is a fault of the program."""
+    said = str(error).lower()
+    if isinstance(error, OSError):
+        if error.errno not in _OF_THE_DISK:
+            return None
+        full, damaged = error.errno in _FULL, False
+    elif isinstance(error, (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError)):
+        return None
+    else:
+        full, damaged = "full" in said, "malformed" in said or "not a database" in said or "no such table" in said
+    if full:
+        return StoreError(
+            "the disk is full, so nothing was kept", subject=subject, remedy="Make room, then do it again"
+        )
+    if damaged:
+        return StoreError(f"the label database is damaged ({error})", subject=subject, remedy=RESTORE)
+    return StoreError(
+        f"the label database or its folder cannot be used ({getattr(error, 'strerror', None) or error})",
+        subject=subject,
+        remedy="Check the disk, and that the folder is still there and may be written to",
+    )
+
+
+@contextmanager
+def told(subject: str | Path) -> Iterator[None]:
+    """Failures of the database or the disk within the block as `StoreError`."""
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        meant = trouble(error, str(subject))
+        if meant is None:
+            raise
+        raise meant from error
 
 
 @contextmanager

@@ -8,14 +8,9 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated
 
-import typer
-
-from .. import __version__
 from ..errors import VerteNetError
-from . import calibrate, experiments, models, networks, reading, refine, server, studies  # noqa: F401  (registered)
-from .common import app, err_console, out_console
+from .extras import remedy_for
 
 
 def main() -> None:
@@ -23,31 +18,22 @@ def main() -> None:
     # Before torch is loaded: OpenMP threads that spin while they wait make a busy machine up to 40 times slower.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
+        # Only here, so that a missing package of the command line itself is a sentence too.
+        from .commands import app
+
         app()
     except VerteNetError as error:
-        err_console.print(error.sentence, markup=False)
-        sys.exit(2)
+        _refuse(error.sentence)
     except OSError as error:
         # What a disk or a folder's rights refuse; inputs that cannot be read were worded where they were opened.
-        err_console.print(f"{error.filename or 'A file'}: {error.strerror or error}.", markup=False)
-        sys.exit(2)
+        _refuse(f"{error.filename or 'A file'}: {error.strerror or error}.")
     except ModuleNotFoundError as error:
-        if (error.name or "").split(".")[0] == "vertenet":
+        package = (error.name or "").split(".")[0]
+        if package == "vertenet":
             raise
-        err_console.print(f"This command needs the package {error.name}. Install it with: pip install 'vertenet[all]'.")
-        sys.exit(2)
+        _refuse(f"This command needs the package {package}. {remedy_for(package)}.")
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
-        out_console.print(f"vertenet {__version__}")
-        raise typer.Exit()
-
-
-@app.callback()
-def _root(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = (
-        False
-    ),
-) -> None:
-    pass
+def _refuse(sentence: str) -> None:
+    print(sentence, file=sys.stderr)
+    sys.exit(2)

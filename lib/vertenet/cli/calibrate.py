@@ -9,7 +9,9 @@ import typer
 from rich.table import Column, Table
 
 from ..errors import OptionError
-from .common import ModelName, app, check_positive, out_console, progress_bar
+from ..model_files import find_weights, is_shipped
+from .common import ModelName, app, check_positive, say, show_table
+from .progress import progress_bar
 
 
 @app.command()
@@ -18,7 +20,10 @@ def calibrate(
     data: Annotated[Optional[Path], typer.Option(help="Folder of images with their landmarks beside them.")] = None,
     phantoms: Annotated[int, typer.Option(help="Synthetic images, half of them hard; default 400 without --data.")] = 0,
     out: Annotated[
-        Optional[Path], typer.Option("--out", help="File to write; default: <weights>.calibration.json.")
+        Optional[Path],
+        typer.Option(
+            "--out", help="File to write; default: <weights>.calibration.json, but never beside shipped weights."
+        ),
     ] = None,
     plots: Annotated[Optional[Path], typer.Option(help="Folder for plots of the calibration.")] = None,
     device: Annotated[str, typer.Option(help="Torch device.")] = "cpu",
@@ -28,19 +33,25 @@ def calibrate(
     check_positive("--threads", threads)
     if phantoms < 0:
         raise OptionError(f"--phantoms is {phantoms}, but it is a number of images")
-    from ..inference import Predictor
-    from ..inference.calibration import calibration_of
-    from ..learning.calibrate import CALIBRATION_SEED, calibrate, observe_all
-    from ..learning.cases import annotated_cases, phantom_cases
-    from ..networks import find_weights
-
     weights = find_weights(model)
-    predictor = Predictor(weights, threads=threads, device=device, calibrated=False)
+    if out is None and is_shipped(weights):
+        raise OptionError(
+            f"{weights.stem} comes with the program, and its calibration would be overwritten",
+            remedy="Name the file to write with --out; what lies beside weights under <stem>.calibration.json is used",
+        )
+    from ..learning.cases import annotated_cases, phantom_cases
+
     cases, words, hard = [], [], set()
     if data is not None:
         cases = annotated_cases(data)
         words.append(f"{len(cases)} annotated images")
     phantoms = phantoms or (0 if cases else 400)
+    _check_enough(len(cases), phantoms)
+    from ..inference import Predictor
+    from ..inference.calibration import calibration_of
+    from ..learning.calibrate import CALIBRATION_SEED, calibrate, observe_all
+
+    predictor = Predictor(weights, threads=threads, device=device, calibrated=False)
     for difficulty, first, count in (
         ("default", CALIBRATION_SEED, phantoms - phantoms // 2),
         ("hard", CALIBRATION_SEED + phantoms - phantoms // 2, phantoms // 2),
@@ -63,7 +74,22 @@ def calibrate(
     calibration.save(target)
     _tell_radii(list(filter(ordinary, observed)), predictor.refiner is not None, plots, predictor.card.name)
     _tell(observed, calibration, plots, predictor.card.name)
-    out_console.print(f"Calibration: {target} ({calibration.data}).", markup=False)
+    say(f"Calibration: {target} ({calibration.data}).")
+
+
+def _check_enough(annotated: int, phantoms: int) -> None:
+    """Raise `OptionError`, before any image is read, where they are too few for what is learned of them."""
+    from ..inference import conformal, typicality
+
+    images, ordinary = annotated + phantoms, annotated + phantoms - phantoms // 2
+    least, least_ordinary = 2 * typicality.FEWEST_IMAGES, 2 * conformal.FEWEST_IMAGES
+    if images >= least and ordinary >= least_ordinary:
+        return
+    raise OptionError(
+        f"{annotated} annotated images and {phantoms} phantoms are too few: a calibration needs {least} images, and "
+        f"{least_ordinary} of them for error radii, for which hard phantoms, every other one, do not count",
+        remedy=f"Give at least {least} annotated images or --phantoms {max(least, 2 * least_ordinary - 1)}",
+    )
 
 
 def _tell_radii(observed, has_refiner: bool, plots: Path | None, name: str) -> None:
@@ -74,13 +100,13 @@ def _tell_radii(observed, has_refiner: bool, plots: Path | None, name: str) -> N
         stage = "after refinement" if refined else "as the network gives them"
         radii = crossfitted_radii(observed, refined=refined)
         if radii.empty:
-            out_console.print("Too few images for cross-fitting: coverage was not checked.")
+            say("Too few images for cross-fitting: coverage was not checked.")
             continue
-        out_console.print(_table(coverage_table(radii), f"Points {stage}: coverage by cross-fitting"))
-        out_console.print(_table(coverage_table(radii, "scanner"), "by scanner"))
+        show_table(_table(coverage_table(radii), f"Points {stage}: coverage by cross-fitting"))
+        show_table(_table(coverage_table(radii, "scanner"), "by scanner"))
         left_out = crossfitted_radii(observed, refined=refined, by_scanner=True)
         if len(left_out):
-            out_console.print(_table(coverage_table(left_out, "scanner"), "by scanner, that scanner left out"))
+            show_table(_table(coverage_table(left_out, "scanner"), "by scanner, that scanner left out"))
         if plots is not None:
             from ..report.calibration_plots import draw_coverage, draw_sharpness
 
@@ -97,7 +123,7 @@ def _tell(observed, calibration, plots: Path | None, name: str) -> None:
     certain = risk[risk["certain"]]
     if len(risk):
         wrong = len(certain) - int(certain["right"].sum())
-        out_console.print(
+        say(
             f"Levels certain in {len(certain)} of {len(observed)} images, {wrong} of those wrong "
             "(the images that the threshold was chosen on)."
         )
@@ -109,7 +135,7 @@ def _tell(observed, calibration, plots: Path | None, name: str) -> None:
         if calibration.typicality is not None:
             found = distances(observed, calibration.typicality)
             draw_typicality(found, calibration.typicality.limit, plots / "typicality.png", f"{name}: what is typical")
-        out_console.print(f"Plots in {plots}.", markup=False)
+        say(f"Plots in {plots}.")
 
 
 def _table(frame, title: str) -> Table:

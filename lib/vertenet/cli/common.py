@@ -1,4 +1,4 @@
-"""What every command shares: consoles, common options, checks of options, the progress bar."""
+"""What every command shares: consoles, common options, checks of options."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Annotated, Optional
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.measure import Measurement
+from rich.table import Table
 
 from ..errors import OptionError
 from ..reading import RESEARCH_USE
@@ -19,8 +20,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-out_console = Console()
-err_console = Console(stderr=True, soft_wrap=True, highlight=False)
+out_console = Console(markup=False, highlight=False)
+err_console = Console(stderr=True, soft_wrap=True, markup=False, highlight=False)
 
 OutFolder = Annotated[Path, typer.Option("--out", help="Folder for the results; made if need be.")]
 ModelName = Annotated[str, typer.Option("--model", help="A model's name or a .safetensors file.")]
@@ -31,15 +32,22 @@ SpacingMm = Annotated[Optional[float], typer.Option("--spacing", help="Millimetr
 Factor = Annotated[float, typer.Option("--factor", help="Reach of the aortic corridor in mean guide lengths.")]
 
 
-def progress_bar() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=err_console,
-        transient=True,
-    )
+def say(text: str) -> None:
+    """A line of results, as it stands: nothing in it is markup, and a file's name is never broken."""
+    out_console.print(text, soft_wrap=True)
+
+
+def complain(text: str) -> None:
+    """The same on standard error."""
+    err_console.print(text, soft_wrap=True)
+
+
+def show_table(table: Table) -> None:
+    """A table; in a file or a pipe as wide as it needs, on a terminal as wide as that is."""
+    if not out_console.is_terminal:
+        endless = out_console.options.update(max_width=100_000)
+        out_console.width = max(out_console.width, Measurement.get(out_console, endless, table).maximum)
+    out_console.print(table)
 
 
 def check_side(value: str | None, *allowed: str) -> None:

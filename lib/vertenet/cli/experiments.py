@@ -9,8 +9,10 @@ import typer
 from rich.table import Table
 
 from ..errors import OptionError
+from ..model_files import find_weights
 from ..reading import RESEARCH_USE
-from .common import OutFolder, app, check_choice, check_positive, err_console, out_console, progress_bar
+from .common import OutFolder, app, check_choice, check_positive, complain, say, show_table
+from .progress import progress_bar
 
 #: The paper's methods, ablations and backbones, and the light network.
 PAPER_METHODS = (
@@ -159,32 +161,47 @@ def evaluate(
     decoders: Decoders = "levels,top-six",
     refine: Annotated[str, typer.Option(help="on, off, both, or auto: on where a refiner lies beside.")] = "auto",
     facing: Annotated[bool, typer.Option(help="Also let the model find the anterior side.")] = False,
+    refusals: Annotated[
+        str, typer.Option(help="on; both: a second reading refuses nothing; auto: both for a folder.")
+    ] = "auto",
+    sheet: Annotated[bool, typer.Option(help="Pictures of truth and prediction, for a folder.")] = True,
     workers: Annotated[int, typer.Option(help="Processes that read images.")] = 1,
     threads: Threads = 1,
     resamples: Resamples = 2000,
 ) -> None:
     """Measure a weight file on annotated images or phantoms, read in several ways; resumes where it stopped."""
     check_choice("--refine", refine, ["on", "off", "both", "auto"])
+    check_choice("--refusals", refusals, ["on", "both", "auto"])
     for option, value in (("--workers", workers), ("--threads", threads), ("--resamples", resamples)):
         check_positive(option, value)
+    weights = find_weights(model)
     from ..experiments.data import Cohort, Source
     from ..experiments.evaluate import Evaluation, make_variants, phantom_source
     from ..experiments.evaluate import evaluate as evaluate_weights
-    from ..networks import find_weights
+    from ..experiments.sheet import write_sheet
 
-    weights = find_weights(model)
-    source = phantom_source(phantoms, difficulty, split) if data is None else Source(str(data.resolve()), phantoms)
-    ways = make_variants(weights, _listed(decoders), refine=refine, facing=facing)
+    if data is None:
+        source = phantom_source(phantoms, difficulty, split)
+    else:
+        source = Source(str(data.resolve()), phantoms, to_measure=True)
+    unrefused = refusals == "both" or (refusals == "auto" and data is not None)
+    ways = make_variants(weights, _listed(decoders), refine=refine, facing=facing, unrefused=unrefused)
+    evaluation = Evaluation(weights, source, tuple(ways))
     with progress_bar() as progress:
         task = progress.add_task("Reading images", total=len(Cohort(source)))
         comparison = evaluate_weights(
-            Evaluation(weights, source, tuple(ways)),
+            evaluation,
             out,
             workers=workers,
             threads=threads,
             report=lambda images: progress.advance(task, images),
         )
+        if sheet and data is not None:
+            task = progress.add_task("Drawing", total=len(Cohort(source)))
+            page = write_sheet(evaluation, comparison, out, report=lambda images: progress.advance(task, images))
     _write(comparison, out, resamples)
+    if sheet and data is not None:
+        say(f"Pictures: {page}")
 
 
 def _plan(title: str, methods: tuple[str, ...], source, *, folds, run_folds, by_scanner, decoders, seed, **budget):
@@ -239,7 +256,7 @@ def _run(out: Path, plan, jobs: int, reference: str | None, resamples: int) -> N
             plan, out, jobs=jobs, report=show, prepared=lambda count: progress.advance(samples, count)
         )
     for task, reason in failed.items():
-        err_console.print(f"{task} failed: {reason}", markup=False)
+        complain(f"{task} failed: {reason}")
     _write(read_experiment(out, reference), out, resamples)
     if failed:
         raise typer.Exit(2)
@@ -247,16 +264,16 @@ def _run(out: Path, plan, jobs: int, reference: str | None, resamples: int) -> N
 
 def _write(comparison, out: Path, resamples: int) -> None:
     from ..experiments.report import write_comparison
-    from ..experiments.tables import headline
+    from ..experiments.tables import headline, sets_headline
 
     with progress_bar() as progress:
         task = progress.add_task("Comparing", total=None)
         page, tables = write_comparison(
             comparison, out, resamples=resamples, report=lambda part: progress.update(task, description=part)
         )
-    words = headline(tables).astype(str)
-    shown = Table(*words.columns)
-    for row in words.itertuples(index=False):
-        shown.add_row(*row)
-    out_console.print(shown)
-    out_console.print(f"Report: {page}. {RESEARCH_USE}", markup=False)
+    for words in (headline(tables).astype(str), sets_headline(tables).astype(str)):
+        shown = Table(*words.columns)
+        for row in words.itertuples(index=False):
+            shown.add_row(*row)
+        show_table(shown)
+    say(f"Report: {page}. {RESEARCH_USE}")

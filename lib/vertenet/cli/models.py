@@ -10,8 +10,10 @@ from typing import Annotated, Optional
 import typer
 
 from ..errors import OptionError
-from .common import OutFolder, app, check_choice, out_console, progress_bar
-from .training_bar import stop_on_signals, training_bar
+from ..model_files import find_weights
+from .common import OutFolder, app, check_choice, say
+from .progress import progress_bar
+from .training_view import stop_on_signals, training_view
 
 
 @app.command()
@@ -36,7 +38,7 @@ def phantom(
         for number in progress.track(range(seed, seed + count), description="Making phantoms"):
             name = names[number % len(names)] if scanner == "all" else scanner
             write(generate(number, scanner=name, difficulty=difficulty), out, format=format)
-    out_console.print(f"{count} synthetic images with .truth.json beside them in {out}.")
+    say(f"{count} synthetic images with .truth.json beside them in {out}.")
 
 
 @app.command()
@@ -47,16 +49,23 @@ def train(
         typer.Option(help="Folder of images with their landmarks beside them, or the server's dataset.zip."),
     ] = None,
     phantoms: Annotated[Optional[int], typer.Option(help="Synthetic images to add to the training set.")] = None,
+    folds: Annotated[
+        Optional[int], typer.Option(help="Of the cross-fitting that judges a fine-tuning; 0: do not judge.")
+    ] = None,
     on_the_fly: Annotated[Optional[bool], typer.Option(help="Draw phantoms as they are needed; keep none.")] = None,
     cache: Annotated[Optional[Path], typer.Option(help="Keeps synthetic samples between runs.")] = None,
     recipe: Annotated[
         Optional[str], typer.Option(help="A recipe.json or a shipped recipe's name; other options change it.")
     ] = None,
     network: Annotated[Optional[str], typer.Option(help="A network of the zoo.")] = None,
-    start_from: Annotated[Optional[str], typer.Option(help="Weights to fine-tune.")] = None,
+    start_from: Annotated[
+        Optional[str], typer.Option(help="Weights to fine-tune; with --data by the recipe fine-tuning, unless given.")
+    ] = None,
     freeze: Annotated[Optional[str], typer.Option(help="A part to leave as it is, such as encoder.")] = None,
     steps: Annotated[Optional[int], typer.Option(help="Optimiser steps.")] = None,
-    minutes: Annotated[Optional[float], typer.Option(help="End after this time at the latest.")] = None,
+    minutes: Annotated[
+        Optional[float], typer.Option(help="End after this time, trainings that judge included.")
+    ] = None,
     patience: Annotated[Optional[int], typer.Option(help="Validations without a better score before the end.")] = None,
     batch: Annotated[Optional[int], typer.Option(help="Images a step.")] = None,
     accumulate: Annotated[Optional[int], typer.Option(help="Parts of a batch, for memory.")] = None,
@@ -72,13 +81,21 @@ def train(
 ) -> None:
     """Train a network on annotated images, on phantoms, or on both.
 
+    With --data and --start-from a few images of a new kind are learned and what they brought is judged, old weights
+    against new, by cross-fitting over the persons; the card keeps it.
     Ctrl-C writes a checkpoint and ends; --resume goes on. Several processes: torchrun -m vertenet.cli train ...
     """
+    if start_from is not None:
+        find_weights(start_from)  # before torch is loaded, which takes seconds
+    from ..inference.refine import refiner_of
     from ..learning import Data, Recipe, TrainingStopped, read_recipe
-    from ..learning.run import run_training
+    from ..learning.finetuning import RECIPE, network_minutes
+    from ..learning.run import is_fine_tuning, run_training
 
     if resume and recipe is None and (out / "recipe.json").is_file():
         recipe = str(out / "recipe.json")
+    if recipe is None and start_from is not None and data is not None:
+        recipe = RECIPE
     base = Recipe() if recipe is None else read_recipe(recipe)
     changes = {
         "network": network,
@@ -100,22 +117,36 @@ def train(
             folder=None if data is None else str(data),
             phantoms=phantoms,
             on_the_fly=on_the_fly,
+            folds=folds,
         ),
     }
     if steps is not None:
         changes["warmup"] = min(base.warmup, max(1, steps // 10))
         changes["validate_every"] = validate_every or min(base.validate_every, steps)
     wanted = _changed(base, **changes)
-    with stop_on_signals() as should_stop, training_bar() as show:
+    if minutes is not None and is_fine_tuning(wanted):
+        # A recipe's minutes are those of the network that is kept; what is asked for here is the whole.
+        refined = refiner_of(find_weights(wanted.start_from)).is_file()
+        wanted = replace(wanted, minutes=network_minutes(minutes, refined=refined, judged=wanted.data.folds > 0))
+    with stop_on_signals() as should_stop, training_view() as view:
         try:
             weights = run_training(
-                wanted, out, cache=cache, workers=workers, resume=resume, report=show, should_stop=should_stop
+                wanted,
+                out,
+                cache=cache,
+                workers=workers,
+                resume=resume,
+                report=view,
+                should_stop=should_stop,
+                say=say,
             )
         except TrainingStopped as stopped:
-            out_console.print(f"Stopped after step {stopped.step}. Go on with: vertenet train --out {out} --resume")
+            say(f"Stopped after step {stopped.step}. Go on with: vertenet train --out {out} --resume")
             raise typer.Exit(130) from None
     if os.environ.get("RANK", "0") == "0":
-        out_console.print(f"Weights: {weights}")
+        if view.figures:
+            say(f"{view.figures}.")
+        say(f"Weights: {weights}")
 
 
 def _changed(settings, **changes):
@@ -131,4 +162,4 @@ def import_checkpoint(
     from ..networks import import_checkpoint as import_file
 
     card = import_file(source, target)
-    out_console.print(f"Written: {target} (SHA-256 {card.sha256[:12]}…)")
+    say(f"Written: {target} (SHA-256 {card.sha256[:12]}…)")

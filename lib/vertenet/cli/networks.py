@@ -9,7 +9,8 @@ import typer
 from rich.table import Table
 
 from ..errors import OptionError
-from .common import app, out_console, progress_bar
+from .common import app, show_table
+from .progress import progress_bar
 
 
 @app.command()
@@ -41,7 +42,7 @@ def networks(
                 f"{needs.memory_mb:.0f} MB",
                 describe(each),
             )
-    out_console.print(table)
+    show_table(table)
 
 
 def _size(text: str) -> tuple[int, int]:

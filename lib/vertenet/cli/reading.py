@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
+from statistics import median
 from typing import Annotated, Optional
 
 import typer
 from rich.table import Column, Table
 
-from ..reading import RESEARCH_USE
+from ..model_files import find_weights
+from ..reading import RESEARCH_USE, Reading
 from .common import (
     Anterior,
     Factor,
@@ -18,10 +21,14 @@ from .common import (
     app,
     check_positive,
     check_side,
-    err_console,
-    out_console,
-    progress_bar,
+    complain,
+    say,
+    show_table,
 )
+from .progress import progress_bar
+
+#: Most images that are listed one by one; of more, results.csv holds the rows.
+LISTED = 20
 
 
 @app.command()
@@ -44,11 +51,14 @@ def predict(
     check_positive("--spacing", spacing)
     check_positive("--factor", factor)
     check_positive("--threads", threads)
+    weights = find_weights(model)
     from ..cohort import find_images, predict_images
-    from ..inference import Predictor
 
     paths = find_images(images)
-    predictor = Predictor(model, decoder=decoder, threads=threads, refine=refine)
+    # What a person may have mistyped is looked for first: torch takes seconds to load.
+    from ..inference import Predictor
+
+    predictor = Predictor(weights, decoder=decoder, threads=threads, refine=refine)
     with progress_bar() as progress:
         task = progress.add_task("Reading images", total=len(paths))
         outcomes = predict_images(
@@ -63,12 +73,16 @@ def predict(
     failed = [outcome for outcome in outcomes if outcome.error]
     done = [outcome for outcome in outcomes if outcome.reading is not None]
     if done:
-        out_console.print(_results_table(done))
-        out_console.print(f"Results of {len(done)} images in {out}. {RESEARCH_USE}")
+        if len(done) <= LISTED:
+            show_table(_results_table(done))
+        else:
+            for line in _results_in_short(done):
+                say(line)
+        say(f"Results of {len(done)} images in {out}. {RESEARCH_USE}")
     for outcome in failed:
-        err_console.print(outcome.error, markup=False)
+        complain(outcome.error)
     if failed:
-        err_console.print(f"{len(failed)} of {len(outcomes)} images could not be read.")
+        complain(f"{len(failed)} of {len(outcomes)} images could not be read.")
         raise typer.Exit(2)
 
 
@@ -80,6 +94,10 @@ def measure(
     anterior: Anterior = None,
     spacing: SpacingMm = None,
     factor: Factor = 1.2,
+    norms: Annotated[
+        Optional[Path],
+        typer.Option(help="JSON file of healthy height ratios; default: VERTENET_NORMS, else published."),
+    ] = None,
 ) -> None:
     """Guides, crop, heights and lordosis from landmarks that are already there; no model."""
     check_side(anterior, "left", "right")
@@ -91,27 +109,33 @@ def measure(
     from ..filenames import stem_of
     from ..imaging import read
     from ..imaging.fingerprint import pixels_sha256
+    from ..measure import load_norms
     from ..report.measured import HEIGHT_HEADS, height_rows, lordosis_words
     from ..report.words import crop_sentence
 
     radiograph = read(image, anterior=anterior, spacing=spacing)
     spine = load_for_image(landmarks, radiograph, anterior=anterior)
-    reading = assess(radiograph.with_anterior(spine.anterior), spine, factor=factor)
+    reading = assess(
+        radiograph.with_anterior(spine.anterior),
+        spine,
+        factor=factor,
+        norms=None if norms is None else load_norms(norms),
+    )
     table = Table("guide", "posterior x, y", "anterior x, y", title="Intervertebral guides (pixels)")
     for guide in reading.guides.values():
         table.add_row(guide.name, *(f"{x:.2f}, {y:.2f}" for x, y in (guide.posterior, guide.anterior)))
-    out_console.print(table)
+    show_table(table)
     heights = Table(*HEIGHT_HEADS, title="Heights (grades are suggestions, no diagnosis)")
     for row in height_rows(reading):
         heights.add_row(*row)
-    out_console.print(heights)
-    out_console.print(f"{lordosis_words(reading.morphometry.lordosis)}.", markup=False)
-    out_console.print(f"{crop_sentence(reading.crop)} (factor {reading.crop.factor:g}).", markup=False)
+    show_table(heights)
+    say(f"{lordosis_words(reading.morphometry.lordosis)}.")
+    say(f"{crop_sentence(reading.crop)} (factor {reading.crop.factor:g}).")
     for warning in reading.warnings:
-        out_console.print(f"Note: {warning}.", markup=False)
+        say(f"Note: {warning}.")
     if out is not None:
         write_results(radiograph, reading, out, stem_of(image.name), pixels_sha256(image))
-        out_console.print(f"Written to {out}. {RESEARCH_USE}")
+        say(f"Written to {out}. {RESEARCH_USE}")
 
 
 @app.command()
@@ -140,22 +164,40 @@ def convert(
         images=None if images is None else ImageFolder(images),
         anterior=anterior,
     )
-    out_console.print(f"Written: {', '.join(str(path) for path in written)}")
+    say(f"Written: {', '.join(str(path) for path in written)}")
 
 
 def _results_table(outcomes) -> Table:
-    from ..report.words import refused
-
     table = Table(Column("image", overflow="fold"), "levels", "crop", "warnings", "seconds")
     for outcome in outcomes:
         reading = outcome.reading
-        found = [str(v.level) for v in reading.spine if not v.is_missing]
-        levels = f"{found[0]}-{found[-1]}" if found else "none"
-        if refused(reading):
-            levels = "refused"
-        elif not reading.levels.certain:
-            levels += " (uncertain)"
         table.add_row(
-            outcome.path.name, levels, reading.crop.state.value, str(len(reading.warnings)), f"{reading.latency_s:.2f}"
+            outcome.path.name,
+            _levels_in_words(reading),
+            reading.crop.state.value,
+            str(len(reading.warnings)),
+            f"{reading.latency_s:.2f}",
         )
     return table
+
+
+def _results_in_short(outcomes) -> list[str]:
+    """How many images of each kind of answer there are, and how long one took."""
+    lines = []
+    for title, words in (
+        ("Levels", [_levels_in_words(outcome.reading) for outcome in outcomes]),
+        ("Crop", [outcome.reading.crop.state.value for outcome in outcomes]),
+    ):
+        lines.append(f"{title}: " + ", ".join(f"{word} in {count}" for word, count in Counter(words).most_common()))
+    seconds = median(outcome.reading.latency_s for outcome in outcomes)
+    return [*lines, f"Median time of the model: {seconds:.2f} s an image"]
+
+
+def _levels_in_words(reading: Reading) -> str:
+    from ..report.words import refused
+
+    if refused(reading):
+        return "refused"
+    found = [str(v.level) for v in reading.spine if not v.is_missing]
+    levels = f"{found[0]}-{found[-1]}" if found else "none"
+    return levels if reading.levels.certain else f"{levels} (uncertain)"

@@ -7,7 +7,8 @@ from typing import Annotated, Optional
 
 import typer
 
-from .common import OutFolder, app, check_positive, out_console, progress_bar
+from .common import OutFolder, app, check_positive, say
+from .progress import progress_bar
 
 #: Share of the persons that validates.
 VALIDATION_SHARE = 0.1
@@ -63,4 +64,4 @@ def train_refiner(
             synthetic_only=synthetic,
             report=show,
         )
-    out_console.print(f"Weights: {weights}")
+    say(f"Weights: {weights}")

@@ -9,7 +9,8 @@ import typer
 from rich.table import Table
 
 from .. import tokens
-from .common import ModelName, app, out_console
+from ..model_files import find_weights
+from .common import ModelName, app, show_table
 
 token_app = typer.Typer(help="Tokens of the server: who may read, annotate, administer.", no_args_is_help=True)
 app.add_typer(token_app, name="token")
@@ -48,6 +49,8 @@ def serve(
     verbose: Annotated[bool, typer.Option(help="Log every request.")] = False,
 ) -> None:
     """Start the MONAI Label server with the VerteNet app."""
+    if model.endswith(".safetensors"):
+        find_weights(model)  # a name is the app's to look up, among its own versions too
     from ..serving import ServerOptions, Tls
     from ..serving import serve as serve_app
 
@@ -82,7 +85,7 @@ def token_list(token_file: TokenFile = None) -> None:
     table = Table("name", "role", "created", "expires")
     for token in tokens.load(token_file or tokens.default_file()):
         table.add_row(token.name, token.role, token.created, token.expires or "never")
-    out_console.print(table)
+    show_table(table)
 
 
 @token_app.command("revoke")

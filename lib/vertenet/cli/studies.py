@@ -10,8 +10,10 @@ import typer
 from rich.table import Table
 
 from ..errors import OptionError
+from ..model_files import find_weights
 from ..reading import RESEARCH_USE
-from .common import ModelName, OutFolder, app, check_choice, check_positive, out_console, progress_bar
+from .common import ModelName, OutFolder, app, check_choice, check_positive, say, show_table
+from .progress import progress_bar
 
 Level = Annotated[float, typer.Option("--level", help="Confidence of every interval.")]
 
@@ -42,10 +44,10 @@ def agreement(
         progress.add_task("Resampling images", total=None)
         study = study_agreement(found, baseline=baseline, resamples=resamples, seed=seed, level=level)
         page = write_agreement(study, out, readings.name)
-    out_console.print(introduction(study, readings.name)[0], markup=False)
+    say(introduction(study, readings.name)[0])
     shown = ["region", "condition", "readers", "images", "Pearson r (Fisher)", "kappa, quadratic", "ICC(2,1)"]
-    out_console.print(_table(agreement_tables(study)[0].words[shown]))
-    out_console.print(f"Tables, pictures and {page.name} in {out}. {RESEARCH_USE}")
+    show_table(_table(agreement_tables(study)[0].words[shown]))
+    say(f"Tables, pictures and {page.name} in {out}. {RESEARCH_USE}")
 
 
 @app.command()
@@ -98,18 +100,18 @@ def plan_agreement(
         plan = planner.plan_kappa_difference(kappa, kappa_with, power=power, carry_over=carry_over, **common)
     else:
         plan = planner.plan_kappa_width(kappa, width, assurance=assurance, **common)
-    out_console.print(f"Images: {plan.images}")
+    say(f"Images: {plan.images}")
     if not math.isnan(plan.reached):
         aim = "find the difference" if kappa_with is not None else "have an interval that narrow"
-        out_console.print(
+        say(
             f"Of simulated studies of that size {plan.reached:.0%} {aim}; mean width {plan.mean_width:.3f}; "
             f"{plan.coverage:.1%} of the intervals hold the true figure."
         )
-    out_console.print("Assumed:")
+    say("Assumed:")
     for sentence in plan.assumptions:
-        out_console.print(f"- {sentence}.", markup=False, highlight=False)
+        say(f"- {sentence}.")
     if kappa is not None and shares is None:
-        out_console.print("- The shares of the scores are a guess: give those of your own readings with --shares.")
+        say("- The shares of the scores are a guess: give those of your own readings with --shares.")
 
 
 @app.command()
@@ -134,16 +136,17 @@ def crop_study(
     tried = _numbers("--factors", factors)
     for factor in tried:
         check_positive("--factors", factor)
+    weights = find_weights(model) if landmarks == "model" else None
     from ..evaluation.crop_study import study_crop
     from ..experiments.crop_items import TUNING_SEED, folder_items, phantom_items, read_labels, split_persons
     from ..experiments.crop_study import crop_tables, group_words, introduction, write_crop_study
     from ..learning.samples import TEST_SEEDS
 
     find, whose = None, "true landmarks" if data is None else "landmarks that lie beside the images"
-    if landmarks == "model":
+    if weights is not None:
         from ..inference import Predictor
 
-        predictor = Predictor(model)
+        predictor = Predictor(weights)
         whose = f"landmarks found by {predictor.card.name} (SHA-256 {predictor.card.sha256[:12]})"
         if predictor.card.synthetic_only:
             whose += ", which was trained on synthetic images only"
@@ -168,10 +171,10 @@ def crop_study(
         study = study_crop(tuning, test, tried, lambda answers: progress.advance(task))
     page = write_crop_study(study, out, about)
     for paragraph in introduction(study, about):
-        out_console.print(paragraph, markup=False, highlight=False)
-    out_console.print(_table(crop_tables(study)[0].words.iloc[:, :7], title="Test set"))
-    out_console.print(_table(group_words(study), title="Test set, our rule"))
-    out_console.print(f"Tables, picture and {page.name} in {out}. {RESEARCH_USE}")
+        say(paragraph)
+    show_table(_table(crop_tables(study)[0].words.iloc[:, :7], title="Test set"))
+    show_table(_table(group_words(study), title="Test set, our rule"))
+    say(f"Tables, picture and {page.name} in {out}. {RESEARCH_USE}")
 
 
 def _check_level(level: float) -> None:

@@ -10,6 +10,9 @@ given three ways, because they answer different questions:
 
 ``aligned_dx``, ``aligned_dy`` are the same differences after the names of the whole spine were moved by ``names_off``
 levels, the move that brings the points closest: localisation apart from naming.
+
+``named`` says of a vertebra whether it is under its own name, ``outcome`` of an image what became of it
+(`vertenet.evaluation.naming`); a vertebra of which only the centre is known has the one and no errors.
 """
 
 from __future__ import annotations
@@ -22,25 +25,31 @@ import pandas as pd
 
 from ..errors import AnnotationError
 from ..imaging.frame import Frame
+from ..radiograph import Spacing
 from ..reading import Reading
 from ..spine import CORNERS, MIDPOINTS, STANDARD_LEVELS, Level, Spine, Status
 from .metrics import score_landmarks
+from .naming import judge_names, middle_of
 
 #: Coverages that an error radius may be given for, per cent; `vertenet.spine.Corner.radius` is the second.
 COVERAGES = (80, 90, 95)
 #: A row's identity within one method.
 KEY = ("image", "level", "corner")
 #: Every column, in order; those from ``levels_right`` on are the same in all rows of an image. ``anterior_right`` is 1
-#: or 0 where the model found the side itself, and empty where it was told; ``pixel_mm`` is the width of a pixel.
+#: or 0 where the model found the side itself, and empty where it was told; ``pixel_mm`` is the width of a pixel;
+#: ``doubtful`` says that the true names may be a level off.
 COLUMNS: tuple[str, ...] = (
     *KEY,
     "person",
     "scanner",
+    "set",
+    "doubtful",
     "grade",
     "truth_status",
     "status",
     "required",
     "found",
+    "named",
     "level_right",
     *("dx", "dy", "error_px", "error_source_px", "error_mm", "error_heights"),
     *("aligned_dx", "aligned_dy", "aligned_px"),
@@ -49,10 +58,23 @@ COLUMNS: tuple[str, ...] = (
     *("levels_right", "shifted", "names_off", "certain", "margin", "refused", "anterior_right", "quality"),
     "pixel_mm",
     "latency_s",
+    "outcome",
     "problem",
 )
-_FLAGS = ("required", "found", "level_right", "levels_right", "shifted", "certain", "refused")
-_WORDS = ("image", "level", "corner", "person", "scanner", "truth_status", "status", "problem")
+_FLAGS = ("doubtful", "required", "found", "level_right", "levels_right", "shifted", "certain", "refused")
+_WORDS = (
+    "image",
+    "level",
+    "corner",
+    "person",
+    "scanner",
+    "set",
+    "truth_status",
+    "status",
+    "named",
+    "outcome",
+    "problem",
+)
 #: Levels that a whole spine may be misnamed by before the search for the best alignment gives up.
 GREATEST_SHIFT = 5
 #: Vertebrae that an alignment must bring together where there are as many: one alone fits nearly anywhere.
@@ -67,6 +89,9 @@ def landmark_rows(
     person: str | None = None,
     scanner: str = "unknown",
     grades: Mapping[Level, int] | None = None,
+    centres: Mapping[Level, tuple[float, float]] | None = None,
+    set: str = "",
+    doubtful: bool = False,
     problem: str = "",
 ) -> pd.DataFrame:
     """The rows of one image.
@@ -81,6 +106,12 @@ def landmark_rows(
         ``person`` defaults to the image's name.
     grades : mapping of Level to int, optional
         Genant grades where known.
+    centres : mapping of Level to (x, y), optional
+        True centres of vertebrae of which nothing else is known.
+    set : str
+        Which part of its cohort the image belongs to in tables.
+    doubtful : bool
+        The true names may be a level off.
     problem : str
         The sentence of an image that could not be read.
 
@@ -99,9 +130,15 @@ def landmark_rows(
         "corner": [str(name) for _ in STANDARD_LEVELS for name in names],
         "person": person or image,
         "scanner": scanner,
+        "set": set,
+        "doubtful": doubtful,
         "problem": problem,
     }
-    grades = grades or {}
+    centres, grades = centres or {}, grades or {}
+    size = _size_of(None if reading is None else reading.image.spacing)
+    naming = judge_names(predicted, truth, centres, size)
+    rows["named"] = [naming.named.get(level, "") for level in STANDARD_LEVELS for _ in names]
+    rows["level_right"] = [name == "right" for name in rows["named"]]
     rows["grade"] = np.repeat([float(grades.get(level, np.nan)) for level in STANDARD_LEVELS], len(names))
     rows["truth_status"] = _statuses(truth, names)
     rows["status"] = _statuses(predicted, names)
@@ -109,18 +146,22 @@ def landmark_rows(
     rows["found"] = np.isfinite(ours).all(-1).ravel()
     rows["confidence"] = _of_corners(predicted, names, "confidence")
     if reading is None:
-        return _with_blanks(rows)
+        return _with_blanks({**rows, "outcome": naming.outcome(refused=True, certain=False)})
     shape = (reading.image.rows, reading.image.columns)
-    _add_errors(rows, ours, theirs, truth, reading)
+    places = [_middles(xy, known, naming.heights, size) for xy, known in ((ours, {}), (theirs, centres))]
+    _add_errors(rows, ours, theirs, truth, reading, places, naming.heights)
     radius = _of_corners(predicted, names, "radius")
     for coverage in COVERAGES:
         scale = 1.0 if coverage == 90 else reading.radius_scale.get(str(coverage), np.nan)
         rows[f"radius_{coverage}"] = radius * scale
     score = score_landmarks(predicted, truth, shape)
-    rows["levels_right"], rows["shifted"] = score.levels_right, score.shifted
+    # Where only the centre is known, the score of corners sees nothing.
+    rows["levels_right"] = score.levels_right and all(naming.named.get(level, "right") == "right" for level in centres)
+    rows["shifted"] = score.shifted or any(level in naming.swapped for level in centres)
     rows["certain"] = reading.levels.certain
     rows["margin"] = np.nan if reading.levels.margin is None else reading.levels.margin
     rows["refused"] = not rows["found"].any() or (reading.quality is not None and not reading.quality.typical)
+    rows["outcome"] = naming.outcome(refused=rows["refused"], certain=rows["certain"])
     if reading.image.anterior_source == "detected":
         rows["anterior_right"] = float(predicted.anterior == truth.anterior)
     if reading.quality is not None and reading.quality.score is not None:
@@ -209,28 +250,40 @@ def _of_points(spine: Spine, names, attribute: str) -> list:
     return [None if point is None else getattr(point, attribute) for point in points]
 
 
-def _add_errors(rows: dict, ours: np.ndarray, theirs: np.ndarray, truth: Spine, reading: Reading) -> None:
+def _add_errors(
+    rows: dict, ours: np.ndarray, theirs: np.ndarray, truth: Spine, reading: Reading, middles, heights: np.ndarray
+) -> None:
+    """``middles``: (6, 1, 2) centres of both, with which names are aligned where the truth has nothing else."""
     frame = Frame((reading.image.rows, reading.image.columns))
     forward = np.array([1.0 if truth.anterior == "right" else -1.0, 1.0])
     difference = ours - theirs
-    for prefix, found in (("", ours), ("aligned_", None)):
-        if found is None:
-            steps = best_shift(ours * frame.scale, theirs * frame.scale)
-            rows["names_off"] = float(steps)
-            found = _moved(ours, steps)
+    steps = best_shift(*(np.concatenate(xy, axis=1) * frame.scale for xy in zip((ours, theirs), middles)))
+    rows["names_off"] = float(steps)
+    for prefix, found in (("", ours), ("aligned_", _moved(ours, steps))):
         normal = ((found - theirs) * frame.scale * forward).reshape(-1, 2)
         rows[f"{prefix}dx"], rows[f"{prefix}dy"] = normal.T
         rows["aligned_px" if prefix else "error_px"] = np.linalg.norm(normal, axis=1)
     rows["error_source_px"] = np.linalg.norm(difference, axis=-1).ravel()
     spacing = reading.image.spacing
-    size = np.ones(2) if spacing is None else np.array([spacing.column, spacing.row])
-    length = np.linalg.norm(difference * size, axis=-1)
+    length = np.linalg.norm(difference * _size_of(spacing), axis=-1)
     rows["error_mm"] = np.nan if spacing is None else length.ravel()
-    corners = truth.to_array(STANDARD_LEVELS) * size
-    heights = np.linalg.norm(corners[:, :2] - corners[:, 2:], axis=-1).mean(axis=1)
     rows["error_heights"] = (length / heights[:, None]).ravel()
-    centres = np.linalg.norm((ours[:, :4].mean(1) - theirs[:, :4].mean(1)) * size, axis=-1)
-    rows["level_right"] = np.repeat(centres < heights / 2, ours.shape[1])
+
+
+def _size_of(spacing: Spacing | None) -> np.ndarray:
+    """(2,) what a pixel measures along x and y, mm; 1 where nobody knows."""
+    return np.ones(2) if spacing is None else np.array([spacing.column, spacing.row])
+
+
+def _middles(
+    points: np.ndarray, centres: Mapping[Level, tuple[float, float]], heights: np.ndarray, size: np.ndarray
+) -> np.ndarray:
+    """(6, 1, 2) source pixels: centres that are known, else those of the corners in (6, k, 2) ``points``."""
+    found = [
+        np.asarray(centres[level]) if level in centres else middle_of(corners[:4] * size, height) / size
+        for level, corners, height in zip(STANDARD_LEVELS, points, heights)
+    ]
+    return np.stack(found)[:, None]
 
 
 def _moved(points: np.ndarray, steps: int) -> np.ndarray:

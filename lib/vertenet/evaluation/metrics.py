@@ -54,7 +54,10 @@ def score_landmarks(predicted: Spine, truth: Spine, shape: tuple[int, int]) -> L
     heights = np.linalg.norm(theirs[:, :2] - theirs[:, 2:], axis=-1).mean(axis=1)
     within = np.linalg.norm(centres - true_centres, axis=1) < heights / 2
     required = usable[1].all(axis=1)
-    known = np.isfinite(true_centres).all(axis=1)
+    # Of a level that the truth does not speak of it is not known that it does not exist.
+    known = np.array(
+        [n not in truth or any(c.x is not None for c in truth[n].points.values()) for n in STANDARD_LEVELS]
+    )
     shifted = False
     for i in np.nonzero(found)[0]:
         distance = np.linalg.norm(true_centres - centres[i], axis=1)

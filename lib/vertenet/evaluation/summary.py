@@ -109,6 +109,11 @@ def _required(table: pd.DataFrame) -> pd.Series:
     return table["required"]
 
 
+def _named(table: pd.DataFrame) -> pd.Series:
+    """Rows of vertebrae whose place is known, by corners or by the centre alone."""
+    return table["named"] != ""
+
+
 def answered(table: pd.DataFrame) -> pd.Series:
     """Rows of images whose levels were given without reservation."""
     return table["certain"] & ~table["refused"]
@@ -138,6 +143,11 @@ def _up(name: str, label: str, unit: str, values: Values, per_image: bool = Fals
     return Metric(name, label, unit, values, lower_is_better=False, per_image=per_image)
 
 
+def _named_errors(table: pd.DataFrame):
+    rows = np.flatnonzero(table["level_right"].to_numpy(dtype=bool))
+    return table["error_source_px"].to_numpy(dtype=float)[rows], rows
+
+
 _COORDINATES = _column("dx", "dy", absolute=True)
 _ALIGNED = _column("aligned_dx", "aligned_dy", absolute=True)
 METRICS: tuple[Metric, ...] = (
@@ -147,6 +157,9 @@ METRICS: tuple[Metric, ...] = (
     Metric("euclidean_mean_px", "mean distance", "px", _column("error_px")),
     Metric("euclidean_median_px", "median distance", "px", _column("error_px"), 0.5),
     Metric("euclidean_p95_px", "95th percentile of the distance", "px", _column("error_px"), 0.95),
+    Metric(
+        "named_median_source_px", "median distance of vertebrae under their own name", "source px", _named_errors, 0.5
+    ),
     Metric("mean_mm", "mean distance", "mm", _column("error_mm")),
     Metric("median_mm", "median distance", "mm", _column("error_mm"), 0.5),
     Metric("p95_mm", "95th percentile of the distance", "mm", _column("error_mm"), 0.95),
@@ -161,7 +174,7 @@ METRICS: tuple[Metric, ...] = (
         _share(lambda t: t["error_heights"] > 0.5, lambda t: t["error_heights"].notna()),
     ),
     _up("found", "landmarks found", "share", _share(lambda t: t["found"], _required)),
-    _up("vertebrae_right", "vertebrae under their own name", "share", _share(lambda t: t["level_right"], _required)),
+    _up("vertebrae_right", "vertebrae under their own name", "share", _share(lambda t: t["level_right"], _named)),
     _up("levels_right", "images with all levels right", "share", _images(lambda t: t["levels_right"]), True),
     _up(
         "levels_right_answered",

@@ -120,19 +120,28 @@ def _kappas(study: AgreementStudy) -> Table:
             "kappa": number(found.value),
             "standard error": number(found.standard_error, 3),
             **{method: _bounds(found, method) for method in ("normal", "clipped", "BCa")},
+            "remark": found.note,
         }
         for group, weights, found in rows
     ]
     caption = (
         "Weighted kappa and its intervals. The normal one is that of the VerteNet paper's Table 2 and may pass 1; "
-        "clipped, it ends there; BCa does not assume a symmetry that kappa lacks."
+        "clipped, it ends there; BCa does not assume a symmetry that kappa lacks. A dash is an answer: the remark says "
+        "why."
     )
     return _plain("kappa", caption, words)
 
 
 def _iccs(study: AgreementStudy) -> Table:
     forms = ("ICC1", "ICC2", "ICC3", "ICC1k", "ICC2k", "ICC3k")
-    words = [{**_names(g), **{form: _shown(g.statistics[form], "F") for form in forms}} for g in study.groups]
+    words = [
+        {
+            **_names(group),
+            **{form: _shown(group.statistics[form], "F") for form in forms},
+            "remark": "; ".join(dict.fromkeys(filter(None, (group.statistics[form].note for form in forms)))),
+        }
+        for group in study.groups
+    ]
     caption = (
         "Intraclass correlation (Shrout and Fleiss): one-way (1), two-way absolute agreement (2), two-way consistency "
         "(3), of one reader and of the mean of all (k); F intervals (McGraw and Wong)."
@@ -176,6 +185,7 @@ def _differences(study: AgreementStudy) -> Table:
             "difference": with_interval(row.difference, row.interval, signed=True),
             "p": p_value(row.p),
             "p after Holm": p_value(row.p_holm),
+            "remark": row.note,
         }
         for row in study.comparisons
     ]

@@ -12,11 +12,14 @@ from pathlib import Path
 from ..errors import OptionError
 from ..learning.cases import Case, annotated_cases, phantom_cases
 from ..learning.samples import TRAINING_SEED, phantom_scanner
+from .truth import cases_to_measure
 
 
 @dataclass(frozen=True)
 class Source:
     """A folder of annotated images, or phantoms by count, difficulty and first seed.
+
+    ``to_measure``: the folder's truth may be partial (`vertenet.experiments.truth`), which nothing can be learnt from.
 
     Raises
     ------
@@ -28,6 +31,7 @@ class Source:
     phantoms: int = 0
     difficulty: str = "default"
     first_seed: int = TRAINING_SEED
+    to_measure: bool = False
 
     def __post_init__(self) -> None:
         if (self.folder is None) == (self.phantoms < 1):
@@ -78,7 +82,7 @@ class Cohort(Sequence[Entry]):
         """SHA-256 of what the cases are: seeds and difficulty, or names, owners and landmarks."""
         parts: list = [self.source.difficulty, self.source.first_seed, len(self)]
         if self._cases is not None:
-            parts = [[c.name, c.person, c.scanner, c.spine.to_dict(), c.anatomy.to_dict()] for c in self._cases]
+            parts = [_content(case) for case in self._cases]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
     def describe(self) -> str:
@@ -97,7 +101,9 @@ class Cohort(Sequence[Entry]):
     def _cases(self) -> list[Case] | None:
         if self.source.folder is None:
             return None
-        return [_with_true_spacing(case) for case in annotated_cases(Path(self.source.folder))]
+        folder = Path(self.source.folder)
+        cases = cases_to_measure(folder) if self.source.to_measure else annotated_cases(folder)
+        return [_with_true_spacing(case) for case in cases]
 
     @cached_property
     def _entries(self) -> list[Entry]:
@@ -107,6 +113,12 @@ class Cohort(Sequence[Entry]):
         seeds = range(source.first_seed, source.first_seed + source.phantoms)
         names = [f"{source.difficulty}-{seed}" for seed in seeds]
         return [Entry(name, name, phantom_scanner(seed)) for name, seed in zip(names, seeds)]
+
+
+def _content(case: Case) -> list:
+    parts = [case.name, case.person, case.scanner, case.spine.to_dict(), case.anatomy.to_dict()]
+    partial = [{str(level): list(xy) for level, xy in case.centres.items()}, case.side_known, case.set, case.doubtful]
+    return parts if partial == [{}, True, "", False] else [*parts, *partial]
 
 
 def _with_true_spacing(case: Case) -> Case:

@@ -24,6 +24,10 @@ from .predict import Variant, predict_cases
 
 #: First phantom seed of each named split; only final figures come from ``test``.
 SPLITS = {"validation": 800_000, "calibration": 850_000, "test": TEST_SEEDS.start}
+#: Folder of the readings of annotated images, in that of the evaluation.
+READINGS = "readings"
+#: What the name of a way of reading ends with that refuses nothing.
+UNREFUSED = ", refusals off"
 
 
 def phantom_source(count: int, difficulty: str, part: str) -> Source:
@@ -42,7 +46,7 @@ def phantom_source(count: int, difficulty: str, part: str) -> Source:
 
 
 def make_variants(
-    weights: Path, decoders: Sequence[str], *, refine: str = "auto", facing: bool = False
+    weights: Path, decoders: Sequence[str], *, refine: str = "auto", facing: bool = False, unrefused: bool = False
 ) -> list[Variant]:
     """The ways to read with a weight file.
 
@@ -54,6 +58,8 @@ def make_variants(
         "auto" is "both" where a refiner lies beside the weights, else "off"; top-six stays unrefined, as the authors'.
     facing : bool
         Also let the model find the anterior side, with the first decoder.
+    unrefused : bool
+        Also read in the first way without the calibration, where there is one: nothing is refused.
 
     Raises
     ------
@@ -75,6 +81,8 @@ def make_variants(
     ways += [way for way in base if refine != "on" or way.decoder == "top-six"]
     if facing:
         ways.append(replace(ways[0], name=f"{ways[0].name}, side detected", anterior="auto"))
+    if unrefused and calibration_of(weights).is_file():
+        ways.append(replace(ways[0], name=f"{ways[0].name}{UNREFUSED}", calibrated=False))
     return ways
 
 
@@ -124,6 +132,7 @@ def evaluate(
         folder / "predictions.csv",
         workers=workers,
         threads=threads,
+        readings=None if evaluation.source.folder is None else folder / READINGS,
         report=report,
     )
     names = tuple(variant.name for variant in evaluation.variants)

@@ -59,9 +59,9 @@ def _cumulative(comparison: Comparison) -> Figure:
         part = corners_only(comparison.of(method))
         wanted = int(part["required"].sum())
         errors = np.sort(part["error_px"].dropna().to_numpy())
-        # Counted over all true points, so a curve ends where the points that were found end.
-        share = np.arange(1, len(errors) + 1) / max(wanted, 1)
-        axes.step(np.r_[0, errors, 1e9], 100 * np.r_[0, share, share[-1:]], where="post", label=method, **style)
+        # Counted over all true points, so a curve ends where the points that were found end: at 0 where none was.
+        share = np.arange(len(errors) + 1) / max(wanted, 1)
+        axes.step(np.r_[0, errors, 1e9], 100 * np.r_[share, share[-1]], where="post", label=method, **style)
     axes.set(
         xlim=(0, GREATEST_PX), ylim=(0, 100), xlabel="distance to the true point, px of the 1024 x 512 frame",
         ylabel="true points found within it, %", title="Cumulative error",

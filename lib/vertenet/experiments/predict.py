@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import torch
 
@@ -52,6 +53,7 @@ def predict_cases(
     *,
     workers: int = 1,
     threads: int = 1,
+    readings: Path | None = None,
     report: Callable[[int], None] = lambda images: None,
 ) -> pd.DataFrame:
     """Read the cases ``indices`` of ``source`` in every way of ``variants`` and write ``path``.
@@ -66,6 +68,8 @@ def predict_cases(
         Processes; 1 reads in this one.
     threads : int
         CPU threads of each.
+    readings : Path, optional
+        A folder to keep every reading in, as `reading_file` names it.
     report : callable
         Called with the number of images that are new in the table.
     """
@@ -73,7 +77,10 @@ def predict_cases(
     done = _kept(path, len(variants))
     todo = [index for index in indices if cohort[index].name not in done]
     report(len(indices) - len(todo))
-    with _readers(weights, source, variants, workers, threads) as read, path.open("a", encoding="utf-8") as file:
+    with (
+        _readers(workers, weights, source, variants, threads, readings) as read,
+        path.open("a", encoding="utf-8") as file,
+    ):
         for rows in read(todo):
             rows.to_csv(file, index=False, header=False, lineterminator="\n")
             file.flush()
@@ -81,33 +88,50 @@ def predict_cases(
     return read_tables([path])
 
 
+def reading_file(folder: Path, image: str, variant: int) -> Path:
+    """Where the reading of an image in the variant of this number is kept."""
+    return folder / f"{image}.{variant}.reading.json"
+
+
 class _Reader:
     """Weights loaded once for every variant, and the cohort to read with them."""
 
-    def __init__(self, weights: Path, source: Source, variants: Sequence[Variant], threads: int) -> None:
+    def __init__(
+        self, weights: Path, source: Source, variants: Sequence[Variant], threads: int, readings: Path | None
+    ) -> None:
         torch.set_num_threads(threads)
-        self.cohort, self.variants = Cohort(source), variants
+        self.cohort, self.variants, self.readings = Cohort(source), variants, readings
         self.predictors = [variant.predictor(weights) for variant in variants]
 
     def __call__(self, index: int) -> pd.DataFrame:
         case = self.cohort.case(index)
-        known = {"image": case.name, "person": case.person, "scanner": case.scanner, "grades": case.grades}
+        known = {
+            **{"image": case.name, "person": case.person, "scanner": case.scanner, "grades": case.grades},
+            **{"centres": case.centres, "set": case.set, "doubtful": case.doubtful},
+        }
         problem, radiograph = "", None
         try:
             radiograph = case.radiograph()
         except VerteNetError as error:
             problem = error.sentence
         parts = []
-        for variant, predictor in zip(self.variants, self.predictors):
+        for number, (variant, predictor) in enumerate(zip(self.variants, self.predictors)):
             reading = None if radiograph is None else predictor(radiograph, anterior=variant.anterior)
-            rows = landmark_rows(reading, case.spine, problem=problem, **known)
+            truth = case.spine
+            if reading is not None and not case.side_known:
+                truth = replace(truth, anterior=reading.spine.anterior)
+            rows = landmark_rows(reading, truth, problem=problem, **known)
+            if not case.side_known:
+                rows["anterior_right"] = np.nan
+            if reading is not None and self.readings is not None:
+                write_text(reading_file(self.readings, case.name, number), reading.to_json() + "\n")
             rows.insert(0, "variant", variant.name)
             parts.append(rows)
         return pd.concat(parts, ignore_index=True)
 
 
 @contextmanager
-def _readers(weights, source, variants, workers, threads) -> Iterator[Callable[[Sequence[int]], Iterator]]:
+def _readers(workers: int, *arguments) -> Iterator[Callable[[Sequence[int]], Iterator]]:
     """A function from indices to their rows in order, backed by this process or by several."""
     if workers <= 1:
         reader: list[_Reader] = []
@@ -115,12 +139,11 @@ def _readers(weights, source, variants, workers, threads) -> Iterator[Callable[[
         def read(indices: Sequence[int]) -> Iterator:
             for index in indices:
                 if not reader:  # nothing to read needs no weights
-                    reader.append(_Reader(weights, source, variants, threads))
+                    reader.append(_Reader(*arguments))
                 yield reader[0](index)
 
         yield read
         return
-    arguments = (weights, source, variants, threads)
     with ProcessPoolExecutor(workers, get_context("spawn"), _start_worker, arguments) as pool:
         yield lambda indices: pool.map(_read_in_worker, indices)
 

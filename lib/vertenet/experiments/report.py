@@ -30,6 +30,7 @@ _TITLES = {
     "accuracy": "Accuracy",
     "distances": "Distances",
     "detection": "Detection",
+    "sets": "Sets",
     "levels": "Levels",
     "coverage": "Error radii",
     "differences": "Differences",

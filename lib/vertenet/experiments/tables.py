@@ -11,9 +11,10 @@ import pandas as pd
 
 from .. import RESEARCH_USE
 from ..evaluation.statistics import RESAMPLES, holm, wilson
-from ..evaluation.summary import BY_NAME, GROUPS, Metric, corners_only, count_images, grouped
+from ..evaluation.summary import BY_NAME, GROUPS, corners_only, count_images, grouped
 from ..files import write_text
 from .comparison import Comparison
+from .sets import SETS_CAPTION, heading, set_figures, set_words, with_interval
 
 ACCURACY = ("found", "mean_px", "median_px", "p95_px", "aligned_mean_px", "aligned_median_px")
 DISTANCES = ("euclidean_mean_px", "euclidean_median_px", "euclidean_p95_px", "mean_mm", "median_mm", "p95_mm")
@@ -52,6 +53,7 @@ def make_tables(
         "accuracy": lambda: _figures(comparison, "accuracy", ACCURACY, resamples),
         "distances": lambda: _figures(comparison, "distances", DISTANCES, resamples),
         "detection": lambda: _figures(comparison, "detection", DETECTION, resamples),
+        "sets": lambda: _sets(comparison, resamples),
         "levels": lambda: _levels(comparison, resamples),
         "coverage": lambda: _figures(comparison, "coverage", TRUST, resamples),
         "differences": lambda: _differences(comparison, resamples),
@@ -86,10 +88,17 @@ def write_tables(tables: Sequence[Table], comparison: Comparison, folder: Path) 
 
 
 def headline(tables: Sequence[Table]) -> pd.DataFrame:
-    """The few columns that a terminal has room for."""
+    """The few columns that a terminal has room for; dashes where no method has a figure."""
     words = {table.name: table.words for table in tables}
-    errors = words["accuracy"][["method", *(heading(BY_NAME[name]) for name in ("found", "mean_px", "median_px"))]]
+    columns = ["method", *(heading(BY_NAME[name]) for name in ("found", "mean_px", "median_px"))]
+    errors = words["accuracy"].reindex(columns=columns, fill_value="–")
     return pd.concat([errors, words["levels"][["all levels right", "images with a level shift"]]], axis=1)
+
+
+def sets_headline(tables: Sequence[Table]) -> pd.DataFrame:
+    """Of the table of sets, what a terminal has room for."""
+    numbers = next(table.numbers for table in tables if table.name == "sets")
+    return set_words(numbers, brief=True)
 
 
 def markdown(frame: pd.DataFrame) -> str:
@@ -151,6 +160,11 @@ def _levels(comparison: Comparison, resamples: int) -> Table:
     numbers = pd.concat([rest.numbers.iloc[:, :3], pd.DataFrame(numbers), rest.numbers.iloc[:, 3:]], axis=1)
     words = pd.concat([rest.words.iloc[:, :2], pd.DataFrame(words), rest.words.iloc[:, 3:]], axis=1)
     return Table("levels", rest.caption + " All levels right: Wilson's interval.", numbers, words)
+
+
+def _sets(comparison: Comparison, resamples: int) -> Table:
+    numbers = set_figures(comparison, resamples)
+    return Table("sets", caption_of(comparison, SETS_CAPTION), numbers, set_words(numbers))
 
 
 def _groups(comparison: Comparison, by: str, resamples: int) -> Table | None:
@@ -238,22 +252,6 @@ _COST_WORDS = {
     "memory_mb": "prediction, MB",
     "seconds": "prediction, s",
 }
-
-
-def heading(metric: Metric) -> str:
-    return f"{metric.label}, {'%' if metric.unit == 'share' else metric.unit}"
-
-
-def with_interval(metric: Metric, value: float, low: float, high: float, signed: bool = False) -> str:
-    """``1.28 (1.26 to 1.30)``; shares in per cent; a dash where there is no figure, no bracket without an interval."""
-    if not np.isfinite(value):
-        return "–"
-    scale, digits = (100, 1) if metric.unit == "share" else (1, 2)
-    sign = "+" if signed else ""
-    text = f"{scale * value:{sign}.{digits}f}"
-    if not np.isfinite(low):
-        return text
-    return f"{text} ({scale * low:{sign}.{digits}f} to {scale * high:{sign}.{digits}f})"
 
 
 def p_value(p: float) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import ImageReadError
+from .intensity import strips
 
 #: Channels may differ by this share of their range: JPEG rounds its colour differences.
 TOLERANCE = 8 / 255
@@ -23,11 +24,16 @@ def grey_of(channels: np.ndarray, path: Path) -> np.ndarray:
         The image is in colour.
     """
     widest = np.iinfo(channels.dtype).max
-    differing = channels.max(axis=-1).astype(np.int64) - channels.min(axis=-1)
-    if np.mean(differing > TOLERANCE * widest) > COLOURED_SHARE:
+    grey, coloured = np.empty(channels.shape[:2], channels.dtype), 0
+    for rows in strips(len(channels)):
+        strip = channels[rows]
+        differing = strip.max(axis=-1).astype(np.int64) - strip.min(axis=-1)
+        coloured += np.count_nonzero(differing > TOLERANCE * widest)
+        grey[rows] = np.rint(strip.mean(axis=-1))
+    if coloured > COLOURED_SHARE * grey.size:
         raise ImageReadError(
             "the image is in colour, but a radiograph is grey",
             subject=path,
             remedy="Export it without overlays or colour maps",
         )
-    return np.rint(channels.mean(axis=-1)).astype(channels.dtype)
+    return grey

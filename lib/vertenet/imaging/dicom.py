@@ -6,7 +6,6 @@ import warnings as python_warnings
 from pathlib import Path
 
 import numpy as np
-from pydicom import dcmread
 from pydicom.dataset import FileDataset
 from pydicom.pixel_data_handlers.util import convert_color_space, get_expected_length
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
@@ -14,6 +13,7 @@ from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from ..errors import ImageReadError
 from ..radiograph import Radiograph
 from .colour import grey_of
+from .dicom_file import check_compressed, open_dicom
 from .dicom_geometry import dicom_geometry
 from .intensity import as_display
 from .limits import check_size
@@ -79,7 +79,7 @@ def read_dicom(path: Path, magnification: float | None) -> Radiograph:
 
 def _header(path: Path) -> FileDataset:
     """The whole data set, after its header alone has shown that it holds one grey image of a possible size."""
-    header = dcmread(path, stop_before_pixels=True, force=True)
+    header = open_dicom(path, stop_before_pixels=True)
     rows, columns, frames = (numbers(header, name) for name in ("Rows", "Columns", "NumberOfFrames"))
     if not rows or not columns:
         raise ImageReadError("the DICOM file holds no image (Rows and Columns are missing)", subject=path)
@@ -89,14 +89,16 @@ def _header(path: Path) -> FileDataset:
             subject=path,
             remedy="Export the lateral view as a single frame",
         )
-    check_size(path, int(rows[0]), int(columns[0]))
+    samples, bits = (numbers(header, name) for name in ("SamplesPerPixel", "BitsAllocated"))
+    bytes_a_pixel = (samples or (1,))[0] * (bits or (8,))[0] / 8
+    check_size(path, int(rows[0]), int(columns[0]), bytes_a_pixel)
     interpretation = text(header, "PhotometricInterpretation")
     if interpretation not in _GREY + _COLOUR:
         raise ImageReadError(
             f"the photometric interpretation is {interpretation or 'missing'}, but MONOCHROME1 or 2 is needed",
             subject=path,
         )
-    ds = dcmread(path, force=True)
+    ds = open_dicom(path)
     if "PixelData" not in ds:
         raise ImageReadError("the DICOM file has no pixel data", subject=path, remedy="Copy it again")
     return ds
@@ -119,8 +121,11 @@ def _decoded(path: Path, ds: FileDataset) -> np.ndarray:
     if "TransferSyntaxUID" not in ds.file_meta:  # a bare data set: the encoding it was parsed with is the answer
         ds.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if ds.is_implicit_VR else ExplicitVRLittleEndian
     # Fewer bytes than samples where colour is stored once for two pixels, so the length is pydicom's to tell.
-    if not ds.file_meta.TransferSyntaxUID.is_compressed and len(ds.PixelData) < get_expected_length(ds):
-        raise ImageReadError("the file ends before its pixel data do", subject=path, remedy="Copy it again")
+    if not ds.file_meta.TransferSyntaxUID.is_compressed:
+        if len(ds.PixelData) < get_expected_length(ds):
+            raise ImageReadError("the file ends before its pixel data do", subject=path, remedy="Copy it again")
+    elif ds.file_meta.TransferSyntaxUID.is_encapsulated:
+        check_compressed(path, ds)
     try:
         return ds.pixel_array
     except (RuntimeError, NotImplementedError) as error:

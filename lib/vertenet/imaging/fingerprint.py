@@ -23,7 +23,7 @@ def pixels_sha256(path: Path) -> str:
     Raises
     ------
     ImageReadError
-        The file is missing or no image.
+        The file is missing, no image, or would unpack to more than an image may have.
     OSError
         It cannot be read.
     """
@@ -41,11 +41,11 @@ def pixels_sha256(path: Path) -> str:
 
 
 def _dicom_parts(path: Path) -> list[bytes]:
-    from pydicom import dcmread
+    from .dicom_file import open_dicom
 
     with python_warnings.catch_warnings():
         python_warnings.simplefilter("ignore")
-        ds = dcmread(path, force=True, specific_tags=[*_SHAPE, "PixelData", "FloatPixelData"])
+        ds = open_dicom(path, specific_tags=[*_SHAPE, "PixelData", "FloatPixelData"])
         shape = repr([str(ds.get(name, "")) for name in _SHAPE])
         return [shape.encode(), ds.get("PixelData") or ds.get("FloatPixelData") or b""]
 

@@ -7,8 +7,7 @@ import warnings as python_warnings
 from pathlib import Path
 from typing import NamedTuple
 
-from pydicom import dcmread
-
+from .dicom_file import open_dicom
 from .sniff import Kind, sniff
 from .tags import text
 
@@ -30,13 +29,19 @@ class Identity(NamedTuple):
 
 
 def identity_of(path: Path) -> Identity:
-    """The identity in a DICOM file's header; nothing of any other kind of file. Pixels are not read."""
+    """The identity in a DICOM file's header; nothing of any other kind of file. Pixels are not read.
+
+    Raises
+    ------
+    ImageReadError
+        The file would unpack to more than an image may have.
+    """
     if sniff(path) is not Kind.DICOM:
         return Identity(None, None)
     with python_warnings.catch_warnings():
         python_warnings.simplefilter("ignore")
         tags = ["PatientID", "IssuerOfPatientID", "ManufacturerModelName"]
-        header = dcmread(path, stop_before_pixels=True, force=True, specific_tags=tags)
+        header = open_dicom(path, stop_before_pixels=True, specific_tags=tags)
         number, issuer, model = (text(header, tag) for tag in tags)
     return Identity(_pseudonym(number, issuer) if number else None, model or None)
 

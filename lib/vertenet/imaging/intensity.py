@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 #: Percentiles that become black and white where a file does not say what to show. They cut 0.1 % at either end, so a
 #: hot pixel or burned-in text does not darken the anatomy.
 ROBUST_PERCENTILES = (0.1, 99.9)
+_STRIP_ROWS = 256
 
 
 def spread(values: np.ndarray, *, counted: np.ndarray | None = None) -> np.ndarray:
@@ -24,14 +27,23 @@ def spread(values: np.ndarray, *, counted: np.ndarray | None = None) -> np.ndarr
     -------
     (rows, columns) float32, all zero for a constant image.
     """
-    values = np.asarray(values, dtype=np.float64)
+    values = np.asarray(values)
+    if values.dtype.kind == "f":
+        values = values.astype(np.float64, copy=False)
     sample = values if counted is None or not counted.any() else values[counted]
     low, high = np.percentile(sample, ROBUST_PERCENTILES)
     if high <= low:
-        low, high = sample.min(), sample.max()
-    if high <= low:
-        return np.zeros(values.shape, np.float32)
-    return (np.clip((values - low) / (high - low), 0.0, 1.0) * 255.0).astype(np.float32)
+        low, high = float(sample.min()), float(sample.max())
+    display = np.zeros(values.shape, np.float32)
+    if high > low:
+        for rows in strips(len(values)):
+            display[rows] = np.clip((values[rows] - low) / (high - low), 0.0, 1.0) * 255.0
+    return display
+
+
+def strips(rows: int) -> Iterator[slice]:
+    """All rows of an image, some at a time: what is computed in float64 then needs little memory beside the image."""
+    return (slice(start, start + _STRIP_ROWS) for start in range(0, rows, _STRIP_ROWS))
 
 
 def as_display(stored: np.ndarray) -> np.ndarray:

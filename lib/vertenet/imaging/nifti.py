@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import ImageReadError
-from .limits import MAX_PIXELS
+from .limits import MAX_PIXELS, check_bytes
 from .sniff import is_gzipped
 
 _HEADER_BYTES = 348
@@ -42,6 +42,7 @@ def check_nifti(path: Path) -> None:
     expected = math.prod(sizes) * values.itemsize
     if math.prod(sizes) > MAX_PIXELS:
         return
+    check_bytes(path, expected)
     data, start = path, int(offset)
     if header[344:348] == b"ni1\0":  # a pair of files
         data = partner_of(path)

@@ -62,13 +62,14 @@ def read_raster(path: Path, kind: Kind) -> Radiograph:
 def _png_or_jpeg(path: Path, kind: Kind, warnings: list[str]) -> tuple[int, np.ndarray]:
     """EXIF orientation and display values as stored."""
     with _open(path, path, kind) as image:
-        check_size(path, image.height, image.width)
+        deep = kind is Kind.PNG and _is_deep_colour_png(path)
+        check_size(path, image.height, image.width, len(image.getbands()) * (2 if deep else 1))
         if getattr(image, "n_frames", 1) > 1:
             raise ImageReadError(
                 f"the file holds {image.n_frames} images, but one is needed", subject=path, remedy="Split it"
             )
         orientation = image.getexif().get(_ORIENTATION, 1)
-        if kind is Kind.PNG and _is_deep_colour_png(path):
+        if deep:
             return orientation, as_display(_deep_colour(path, ".png"))
         return orientation, as_display(_grey_values(image, path, warnings))
 

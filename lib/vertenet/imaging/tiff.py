@@ -13,7 +13,7 @@ from pathlib import Path
 import tifffile
 
 from ..errors import ImageReadError
-from .limits import check_size
+from .limits import MAX_BYTES, check_size
 
 _UPRIGHT = 1
 # It logs every oddity of a damaged file as an error, and raises those that matter.
@@ -47,7 +47,12 @@ def read_page(path: Path) -> TiffPage:
                 f"the file holds {len(file.pages)} images, but one is needed", subject=path, remedy="Split it"
             )
         page = file.pages[0]
-        check_size(path, page.imagelength, page.imagewidth)
+        bytes_a_pixel = page.samplesperpixel * page.bitspersample / 8
+        check_size(path, page.imagelength, page.imagewidth, bytes_a_pixel)
+        if page.is_tiled and page.tilelength * page.tilewidth * bytes_a_pixel > MAX_BYTES:
+            raise ImageReadError(
+                f"its tiles have {page.tilewidth} x {page.tilelength} pixels, more than an image may have", subject=path
+            )
         tag = page.tags.get("Orientation")
         return TiffPage(
             orientation=_UPRIGHT if tag is None else int(tag.value),

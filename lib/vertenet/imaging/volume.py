@@ -86,7 +86,7 @@ def _plane(path: Path, reader: SimpleITK.ImageFileReader) -> tuple[int, int]:
         )
     if len(long) < 2 or max(long) > 2:
         raise ImageReadError(f"the volume has {shape} voxels, which is no image", subject=path)
-    check_size(path, size[long[1]], size[long[0]])
+    check_size(path, size[long[1]], size[long[0]], int(pixel_type.split("-")[0]) / 8)
     return long[0], long[1]
 
 

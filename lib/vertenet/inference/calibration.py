@@ -120,7 +120,7 @@ class Calibration:
         """
         try:
             data = json.loads(Path(path).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise ModelError(f"the calibration cannot be read ({error})", subject=path) from error
         if not isinstance(data, dict):
             raise ModelError("the calibration is not a JSON object", subject=path)

@@ -96,13 +96,13 @@ def candidates_at(maps: Mapping[str, np.ndarray], peaks, stride: int, level_name
 
 
 def evidence_map(maps: Mapping[str, np.ndarray]) -> np.ndarray:
-    """(h, w) evidence for any vertebra: the heatmap, and the level maps where there are some (they see T11 and S1)."""
+    """(h, w) evidence for any vertebra: the heatmap, and the level maps where there are some (they see all bodies)."""
     heatmap = maps["hm"][0]
     return np.maximum(heatmap, maps["level"].max(axis=0)) if "level" in maps else heatmap
 
 
 def find_candidates(
-    maps, stride: int, level_names=None, limit: int = 12, threshold: float = FAINTEST
+    maps, stride: int, level_names=None, limit: int = 24, threshold: float = FAINTEST
 ) -> list[Candidate]:
     """Every place that may be a vertebra, from the head down; at most ``limit``."""
     peaks = find_peaks(evidence_map(maps), limit, threshold)

@@ -7,13 +7,14 @@ path that goes through it (max-marginals); so the best path of any family that i
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from ..spine import STANDARD_LEVELS, Level
 from .decode import Candidate
 from .level_statistics import ANATOMIES, LevelStatistics, pair_features, superior_lengths
-from .level_tables import LEVELS, LevelTables, level_tables
+from .level_tables import LEVELS, PLACE, LevelTables, level_tables
 
 EPS = 1e-3
 _A, _K = len(ANATOMIES), len(LEVELS)
@@ -49,13 +50,19 @@ class LevelGraph:
         scale = float(np.median(superior_lengths(corners)[strong]))
 
         unnamed = np.concatenate([[0.0], np.cumsum(-np.log1p(odds))])
-        above, below = np.tile(unnamed[:-1, None], _K), np.tile((unnamed[-1] - unnamed[1:])[:, None], _K)
-        above[:, Level.T11.rank] *= statistics.beyond
-        below[:, Level.S1.rank] *= statistics.beyond
+        # Nothing of the column lies below the sacrum; above T11 it goes on, and whoever sees that names it.
+        below = statistics.beneath * (unnamed[-1] - unnamed[1:])[:, None]
+        table = _level_evidence(candidates, statistics)
+        above = np.tile(unnamed[:-1, None], _K)
+        if table.thoracic is None:
+            above[:, PLACE[Level.T11]] *= statistics.beyond
+        else:
+            as_thoracic = -np.log1p(1 / odds) + statistics.level_weight * table.thoracic
+            above[:] = np.concatenate([[0.0], np.cumsum(np.maximum(-np.log1p(odds), as_thoracic))])[:-1, None]
         untaken_above, untaken_below = _untaken(y, rows, scale, tables)
         self.opening = tables.prior[:, None, None] + above + untaken_above
         self.closing = below + untaken_below
-        self.unary = -np.log1p(1 / odds)[:, None] + statistics.level_weight * _level_evidence(candidates, statistics)
+        self.unary = -np.log1p(1 / odds)[:, None] + statistics.level_weight * table.named
         between = unnamed[None, :-1] - unnamed[1:, None]  # (n, n): candidates after i and before j
         self.step = _pairwise(corners, statistics, tables) + between[:, :, None, None]
         self._before = np.full((_A, len(y), _K), -1)
@@ -133,17 +140,29 @@ def _untaken(y: np.ndarray, rows: int, scale: float, tables: LevelTables) -> tup
     return (above * is_above).sum(axis=-1), (below * is_below).sum(axis=-1)
 
 
-def _level_evidence(candidates: Sequence[Candidate], s: LevelStatistics) -> np.ndarray:
-    """(n, 9) log-probability of each level at each candidate."""
+class _Evidence(NamedTuple):
+    """Log-probabilities of levels: ``named`` (n, 9), and ``thoracic`` (n,) of a body above T11, None where the network
+    was not taught such bodies."""
+
+    named: np.ndarray
+    thoracic: np.ndarray | None
+
+
+def _level_evidence(candidates: Sequence[Candidate], s: LevelStatistics) -> _Evidence:
     table = np.empty((len(candidates), _K))
+    thoracic = np.full(len(candidates), np.nan)
     for i, candidate in enumerate(candidates):
         if candidate.level_scores is None:
             # Such a network looks for T12 to L5 only; the rest is possible, not expected.
             table[i] = [np.log(1 / 6) if level in STANDARD_LEVELS else np.log(EPS) for level in LEVELS]
             continue
         scores = {level: candidate.level_scores.get(level, 0.0) + s.level_floor for level in LEVELS}
+        above = candidate.level_scores.get(Level.T10, None)
         # No network was taught an L6: it looks like its neighbours.
         scores[Level.L6] = (scores[Level.L5] + scores[Level.S1]) / 2
         total = sum(scores.values()) - scores[Level.L6]
+        if above is not None:
+            total += above + s.level_floor
+            thoracic[i] = np.log((above + s.level_floor) / total)
         table[i] = [np.log(scores[level] / total) for level in LEVELS]
-    return table
+    return _Evidence(table, thoracic if np.isfinite(thoracic).all() else None)

@@ -16,14 +16,14 @@ from types import MappingProxyType
 import numpy as np
 
 from ..errors import SchemaError
-from ..spine import LADDER, Level, Transition
+from ..spine import LADDER, UPPER_THORACIC, Level, Transition
 
 #: Levels from T11 to S1 in each lumbosacral anatomy: five lumbar vertebrae, four, and six.
 ANATOMIES: Mapping[Transition, tuple[Level, ...]] = MappingProxyType(
     {
         Transition.NONE: LADDER,
         Transition.SACRALISED_L5: tuple(level for level in LADDER if level is not Level.L5),
-        Transition.LUMBARISED_S1: tuple(Level),
+        Transition.LUMBARISED_S1: tuple(level for level in Level if level not in UPPER_THORACIC),
     }
 )
 #: Corners of T11 and S1 are not taught to networks (they anchor the count), so what is seen of them is rougher.
@@ -129,13 +129,18 @@ class LevelStatistics:
     log_four, log_six : float
         Prior of four and of six lumbar vertebrae.
     beyond : float
-        What a candidate left unnamed counts above a T11 or below an S1, where vertebrae without a name lie.
+        What a candidate left unnamed counts above a T11, where a network that knows no body there sees some all the
+        same. Below the sacrum there are none.
+    beneath : float
+        What a candidate left unnamed below the last named one counts: nothing of the column lies below the sacrum.
     even_score : float
         The score at which a candidate is as likely a vertebra as not. Focal losses push scores down: on films,
         vertebrae that are plainly there score 0.2 to 0.7.
     spine_score, certain_score : float
         Mean score of the named vertebrae below which they are no spine, and below which their naming is not certain.
         With the starter weights noise and smooth texture reach 0.16 to 0.42.
+    least_agreement : float
+        Share of several looks at an image that must name alike for levels to be certain.
     temperature : float
         Margins are divided by it, so that they are log-odds of the naming being right.
     certain_margin : float
@@ -162,9 +167,11 @@ class LevelStatistics:
     log_four: float = math.log(0.05)
     log_six: float = math.log(0.05)
     beyond: float = 0.3
+    beneath: float = 2.0
     even_score: float = 0.15
     spine_score: float = 0.38
     certain_score: float = 0.5
+    least_agreement: float = 0.75
     temperature: float = 1.0
     certain_margin: float = 2.0
 
@@ -236,8 +243,10 @@ _TRIPLES = ("gap_spread", "noise", "anchor_noise")
 _RANGES = {
     "outliers": (1e-6, 0.5), "reference": (1e-9, 1e3), "pair_weight": (0, 10), "level_weight": (0, 10),
     "level_floor": (1e-6, 1), "log_missing": (-50, 0), "log_anchor": (-50, 0), "log_outside": (-50, 0),
-    "log_four": (-50, -1e-6), "log_six": (-50, -1e-6), "beyond": (0, 1), "even_score": (1e-3, 1 - 1e-3),
-    "spine_score": (0, 1), "certain_score": (0, 1), "temperature": (1e-3, 1e3), "certain_margin": (0, 1e3),
+    "log_four": (-50, -1e-6), "log_six": (-50, -1e-6), "beyond": (0, 1),
+    "beneath": (0, 10), "even_score": (1e-3, 1 - 1e-3),
+    "spine_score": (0, 1), "certain_score": (0, 1), "least_agreement": (0, 1),
+    "temperature": (1e-3, 1e3), "certain_margin": (0, 1e3),
 }  # fmt: skip
 
 

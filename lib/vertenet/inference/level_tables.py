@@ -1,6 +1,6 @@
 """Level statistics as arrays, ready for a whole image at once.
 
-Axes: ``a`` the 3 anatomies in the order of `ANATOMIES`; ``m`` and ``m'`` the 9 levels in the order of `Level`; ``p``
+Axes: ``a`` the 3 anatomies in the order of `ANATOMIES`; ``m`` and ``m'`` the 9 levels of `LEVELS`; ``p``
 the distinct pairs of them (those above L4 are the same in every anatomy).
 """
 
@@ -11,10 +11,13 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..spine import Level
+from ..spine import UPPER_THORACIC, Level
 from .level_statistics import ANATOMIES, ANCHORS, LevelStatistics
 
-LEVELS: tuple[Level, ...] = tuple(Level)
+#: What a path names: T11 to S1, and L6.
+LEVELS: tuple[Level, ...] = tuple(level for level in Level if level not in UPPER_THORACIC)
+#: Place of each of them.
+PLACE = {level: place for place, level in enumerate(LEVELS)}
 IS_ANCHOR = np.array([level in ANCHORS for level in LEVELS])
 
 
@@ -65,7 +68,7 @@ def level_tables(statistics: LevelStatistics) -> LevelTables:
         for i, upper in enumerate(ladder):
             for j in range(i + 1, len(ladder)):
                 chain = ladder[i : j + 1]
-                pair[a, upper.rank, ladder[j].rank] = chains.setdefault(chain, len(chains))
+                pair[a, PLACE[upper], PLACE[ladder[j]]] = chains.setdefault(chain, len(chains))
     means, covariances = (np.array(values) for values in zip(*(_between(s, chain) for chain in chains)))
     _, log_volume = np.linalg.slogdet(2 * np.pi * covariances)
     down = np.where(pair >= 0, means[pair, 0], np.nan)

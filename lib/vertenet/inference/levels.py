@@ -24,7 +24,7 @@ from ..spine import STANDARD_LEVELS, Level, Transition
 from .decode import Candidate
 from .level_graph import LevelGraph
 from .level_statistics import ANATOMIES, LevelStatistics, superior_lengths
-from .level_tables import LEVELS
+from .level_tables import LEVELS, PLACE
 
 #: Fewer named vertebrae than this are no spine.
 MIN_NAMED = 3
@@ -65,7 +65,8 @@ class LevelDecision:
     ``margin`` is the difference of their log-probabilities over the statistics' temperature, infinite where nothing
     disagrees. ``is_spine`` is False where so few or so faint candidates were named that texture alone explains them.
     ``supported`` says that something other than the prices of missing levels speaks for the naming: level evidence or,
-    for a network without it, all six found; and a mean score that texture does not reach. ``certain`` is ``supported``
+    for a network without it, all six found; a mean score that texture does not
+    reach; and agreement of the looks at the image. ``certain`` is ``supported``
     with a margin that reaches the statistics' ``certain_margin``.
     """
 
@@ -77,7 +78,12 @@ class LevelDecision:
     certain: bool
 
 
-def name_levels(candidates: Sequence[Candidate], rows: int, statistics: LevelStatistics | None = None) -> LevelDecision:
+def name_levels(
+    candidates: Sequence[Candidate],
+    rows: int,
+    statistics: LevelStatistics | None = None,
+    agreement: float = 1.0,
+) -> LevelDecision:
     """Name candidates with the best path over every anatomy.
 
     Parameters
@@ -88,6 +94,8 @@ def name_levels(candidates: Sequence[Candidate], rows: int, statistics: LevelSta
         Height of the image, to tell levels that were missed from levels beyond the field.
     statistics : LevelStatistics, optional
         The default ones when not given.
+    agreement : float
+        Share of several looks at the image that name alike, see `vertenet.inference.views`.
     """
     statistics = LevelStatistics.default() if statistics is None else statistics
     graph = LevelGraph(candidates, rows, statistics)
@@ -101,7 +109,13 @@ def name_levels(candidates: Sequence[Candidate], rows: int, statistics: LevelSta
     score = float(np.mean([candidates[index].score for index, _ in best.levels]))
     is_spine = len(named) >= MIN_NAMED and score >= statistics.spine_score
     has_evidence = all(candidate.level_scores is not None for candidate in candidates)
-    supported = is_spine and score >= statistics.certain_score and (has_evidence or named.issuperset(STANDARD_LEVELS))
+    agreed = agreement >= statistics.least_agreement
+    supported = (
+        is_spine
+        and agreed
+        and score >= statistics.certain_score
+        and (has_evidence or named.issuperset(STANDARD_LEVELS))
+    )
     return LevelDecision(
         best, alternative, margin, is_spine, supported, supported and margin >= statistics.certain_margin
     )
@@ -122,15 +136,15 @@ def disagreeing(path: LevelPath, candidates: Sequence[Candidate]) -> np.ndarray:
     for index, level in path.levels:
         if level in STANDARD_LEVELS:
             apart[index] = True
-            apart[:, level.rank] |= elsewhere[index]
+            apart[:, PLACE[level]] |= elsewhere[index]
         else:
             apart[index] |= _IS_STANDARD
     for index, level in path.levels:
-        apart[index, level.rank] = False
+        apart[index, PLACE[level]] = False
     states = np.tile(apart, (len(_ANATOMIES), 1, 1))
     four = _ANATOMIES.index(Transition.SACRALISED_L5)
     if path.anatomy is Transition.SACRALISED_L5:
-        states[:, :, Level.L5.rank] = True
+        states[:, :, PLACE[Level.L5]] = True
     elif path.index_of(Level.L5) is not None:
         states[four] = True
     return states

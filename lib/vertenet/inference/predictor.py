@@ -14,9 +14,10 @@ import torch
 
 from ..assess import assess
 from ..errors import ModelError, OptionError
+from ..imaging.contrast import evened
 from ..imaging.frame import Frame
 from ..measure import DEFAULT_FACTOR
-from ..networks import find_weights, load_weights
+from ..networks import LandmarkNetwork, find_weights, load_weights
 from ..radiograph import Radiograph
 from ..reading import Levels, ModelIdentity, Quality, Reading
 from ..spine import STANDARD_LEVELS, Side, Spine
@@ -24,9 +25,11 @@ from .calibration import Calibration, calibration_of
 from .conformal import Sigma
 from .decode import top_six
 from .level_statistics import LevelStatistics
+from .levels import name_levels
 from .refine import Refiner, refiner_of
-from .spines import spine_from_maps
-from .views import look_again
+from .spines import spine_from_maps, spine_of
+from .typicality import RARE
+from .views import Looks, look, source_candidates
 
 Decoder = Literal["levels", "top-six"]
 DECODERS: tuple[str, ...] = ("levels", "top-six")
@@ -138,18 +141,15 @@ class Predictor:
             raise OptionError(f"anterior is {anterior!r}", remedy="Use left, right or auto")
         side, source, maps, turned = self._orient(radiograph, anterior)
         upright = radiograph if side == "right" else radiograph.mirrored()
-        spine, levels, warnings = self._spine(upright, maps)
+        spine, levels, warnings = self.named(upright, maps)
         quality = self._judge(upright, maps, spine, turned)
         scale: Mapping[str, float] = {}
         if quality is not None and not quality.typical:
             spine, levels, warnings = Spine((), "right").select(STANDARD_LEVELS), Levels(False), [*quality.reasons]
         else:
             unlike = () if quality is None else quality.reasons
-            if unlike:
-                if self.decoder == "levels":
-                    again = look_again(self.maps, self.network, upright, maps, self.level_statistics)
-                    spine, levels, warnings = again or (spine, levels, warnings)
-                levels = replace(levels, certain=False)
+            if quality is not None and levels.certain and self.calibration.typicality.is_rare(quality):
+                levels, warnings = replace(levels, certain=False), [*warnings, RARE]
             spine, levels, sigma = self._refined(upright, spine, levels)
             spine, scale, notes = self._sized(spine, sigma, calibrated=not unlike)
             warnings = [*warnings, *unlike, *notes]
@@ -175,12 +175,16 @@ class Predictor:
         )
 
     @torch.inference_mode()
-    def maps(self, radiograph: Radiograph) -> dict[str, np.ndarray]:
+    def maps(self, radiograph: Radiograph, *, even: bool = False) -> dict[str, np.ndarray]:
         """The network's maps of an image that faces right: name to (channels, h, w) float32, without the batch axis.
+
+        ``even``: of the image with its local contrast made even, see `vertenet.imaging.contrast`.
 
         Networks with an encoder also give ``deepest``: the mean of each channel of its deepest map, (channels,).
         """
         pixels = Frame(radiograph.pixels.shape, self.network.input_size).resample(radiograph.pixels)
+        if even:
+            pixels = evened(pixels)
         tensor = torch.from_numpy(pixels / 255.0 - 0.5).to(self.device).expand(1, 3, -1, -1)
         found = {name: value[0].float().cpu().numpy() for name, value in self.network(tensor).items()}
         deepest = getattr(self._deepest, "value", None)
@@ -204,14 +208,22 @@ class Predictor:
             return "left", "detected", turned, as_is
         return side, source, self.maps(radiograph if side == "right" else radiograph.mirrored()), None
 
+    def looks(self, radiograph: Radiograph, maps: Mapping[str, np.ndarray]) -> Looks:
+        """What a centre network sees in an image that faces right, as a whole (``maps``) and through windows."""
+        return look(self.maps, self.network, radiograph, maps, self.level_statistics)
+
     @property
     def level_statistics(self) -> LevelStatistics | None:
         """What levels are named by; None: the default ones, without a calibration."""
         return None if self.calibration is None else self.calibration.levels
 
-    def _spine(self, radiograph: Radiograph, maps) -> tuple[Spine, Levels, list[str]]:
+    def named(self, radiograph: Radiograph, maps: Mapping[str, np.ndarray]) -> tuple[Spine, Levels, list[str]]:
+        """The coarse spine of an image that faces right from its maps, how sure its levels are, and warnings."""
         if self.decoder == "levels":
-            return spine_from_maps(maps, radiograph, self.network, self.level_statistics)
+            if isinstance(self.network, LandmarkNetwork):
+                return spine_from_maps(maps, radiograph, self.network)
+            looks = self.looks(radiograph, maps)
+            return spine_of(looks.candidates, radiograph, self.level_statistics, looks.agreement)
         frame = Frame(radiograph.pixels.shape, self.network.input_size)
         spine = top_six(maps, self.network.stride).map_points(frame.to_source).bounded(*frame.source)
         return spine, Levels(certain=False), ["Levels were counted from the top peak"]
@@ -225,10 +237,19 @@ class Predictor:
         def facing() -> float:
             return facing_score(maps, self.maps(upright.mirrored()) if turned is None else turned)
 
-        def inverted() -> np.ndarray:
-            return self.maps(upside_down(upright))["deepest"]
+        def turned_over() -> float:
+            other = upside_down(upright)
+            return self._named_evidence(other, self.maps(other)) - self._named_evidence(upright, maps)
 
-        return typicality.judge(maps["deepest"], spine, facing, inverted)
+        return typicality.judge(maps["deepest"], spine, facing, turned_over)
+
+    def _named_evidence(self, radiograph: Radiograph, maps: Mapping[str, np.ndarray]) -> float:
+        """Sum of the level evidence of the bodies under the names that the best path gives them; 0 without any."""
+        found = source_candidates(maps, Frame(radiograph.pixels.shape, self.network.input_size), self.network)
+        if not found or any(candidate.level_scores is None for candidate in found):
+            return 0.0
+        best = name_levels(found, radiograph.rows, self.level_statistics).best
+        return sum(found[index].level_scores.get(level, 0.0) for index, level in best.levels)
 
     def _refined(self, upright: Radiograph, spine: Spine, levels: Levels) -> tuple[Spine, Levels, Sigma]:
         if self.refiner is None:

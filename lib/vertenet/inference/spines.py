@@ -13,9 +13,10 @@ from ..networks.landmarks import LandmarkNetwork
 from ..radiograph import Radiograph
 from ..reading import Levels
 from ..spine import CORNERS, STANDARD_LEVELS, Corner, Level, Spine, Status, Vertebra
-from .decode import Candidate, find_candidates
+from .decode import Candidate
 from .level_statistics import ANATOMIES, LevelStatistics
 from .levels import LevelPath, name_levels
+from .views import source_candidates
 
 
 def spine_from_maps(
@@ -45,17 +46,14 @@ def spine_from_maps(
     return spine_of(source_candidates(maps, frame, network), radiograph, statistics)
 
 
-def source_candidates(maps: Mapping[str, np.ndarray], frame: Frame, network) -> list[Candidate]:
-    """What a centre network takes for vertebrae, from the head down, in source pixels."""
-    found = find_candidates(maps, network.stride, network.level_names)
-    return [candidate.mapped(frame.to_source) for candidate in found]
-
-
 def spine_of(
-    candidates: list[Candidate], radiograph: Radiograph, statistics: LevelStatistics | None = None
+    candidates: list[Candidate],
+    radiograph: Radiograph,
+    statistics: LevelStatistics | None = None,
+    agreement: float = 1.0,
 ) -> tuple[Spine, Levels, list[str]]:
-    """`spine_from_maps` for candidates in source pixels."""
-    decision = name_levels(candidates, radiograph.rows, statistics) if candidates else None
+    """`spine_from_maps` for candidates in source pixels; ``agreement`` as for `name_levels`."""
+    decision = name_levels(candidates, radiograph.rows, statistics, agreement) if candidates else None
     if decision is None or not decision.is_spine:
         empty = Spine((), "right").select(STANDARD_LEVELS)
         return empty, Levels(certain=False), ["No spine was found: is this a lateral spine image, facing as stated?"]

@@ -7,10 +7,11 @@ A network names six vertebrae in anything that has six bright blobs. Before it m
    needs few numbers; and the side of a linear direction that tells the calibration images from the same ones upside
    down (linear discriminant). The limit is a conformal quantile: of images like those of calibration at most one in
    fifty is called unlike (Bates et al., Annals of Statistics 2023, on conformal tests for outliers). An image in
-   the nearest nine tenths that looks upright is read.
+   the nearest nine tenths that looks upright is read. Beyond them levels are never called certain: on real images
+   further out namings were wrong with every look in agreement and a large margin.
 2. *If not, is there a lateral spine all the same?* Another kind of scanner is unlike too. A lateral spine has a front
    and a back, so its mirror image looks wrong to the network (the *facing* score); it has a top and a bottom, so
-   turned over it looks more upside down than it does now; and its vertebrae are seen clearly. A spine from the front, a
+   turned over its vertebrae are named with less evidence than now; and they are seen clearly. A spine from the front, a
    chest, a hand and a texture lack one of these. These are differences between an image and itself, in which what is
    strange about its grey values cancels.
 
@@ -53,6 +54,9 @@ UNLIKE = (
     "The image is unlike those that the model was calibrated on (another kind of scanner or picture?): "
     "its levels are not certain and it has no error radii"
 )
+
+
+RARE = "The image is rare among those that the model was calibrated on: its levels are not certain"
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,6 +168,10 @@ class Typicality:
         z = (np.asarray(features, dtype=np.float64) - self.mean) / self.scale
         return float(self.upright[:-1] @ z + self.upright[-1])
 
+    def is_rare(self, quality: Quality) -> bool:
+        """Whether an image lies beyond the nearest nine tenths of the calibration images."""
+        return quality.score is not None and quality.score < 1 - PLAIN
+
     def score(self, distance: float) -> float:
         """Share of calibration images that are at least as far from the others, 0 to 1."""
         return float(np.mean(self.distances >= distance))
@@ -173,7 +181,7 @@ class Typicality:
         features: np.ndarray,
         spine: Spine,
         facing: Callable[[], float],
-        inverted: Callable[[], np.ndarray],
+        turned_over: Callable[[], float],
     ) -> Quality:
         """Whether an image may be read, with the reasons against it.
 
@@ -184,9 +192,9 @@ class Typicality:
             What was found in it.
         facing : callable
             Gives the facing score: how much more right than its mirror image the image looks to the network.
-        inverted : callable
-            Gives the features of the image upside down. Both take another pass of the network, so they are asked only
-            for a second look.
+        turned_over : callable
+            Gives how much more evidence the names of the vertebrae have in the image upside down than as it is. Both
+            take another pass of the network, so they are asked only for a second look.
 
         Returns
         -------
@@ -200,7 +208,7 @@ class Typicality:
             return Quality(False, score, (REFUSED_EMPTY,))
         if upright > 0 and distance <= self.distances[round(PLAIN * STEPS)]:
             return Quality(True, score)
-        if upright <= 0 and upright <= self.uprightness(inverted()):
+        if upright <= 0 and turned_over() > 0:
             return Quality(False, score, (REFUSED_INVERTED,))
         faces = facing()
         if confidence < self.clear or abs(faces) < self.facing:

@@ -1,35 +1,33 @@
-"""Another look at an image of an unusual field: through windows as a densitometer would have set them.
+"""Several looks at one image: the whole and windows about its lower column, as it is and with even contrast.
 
-The network sees every image stretched to its own size. A densitometer's field is narrow and ends just below the
-lumbar spine, so there bodies have one size and shape; in a film that shows belly and thighs they are small and
-squeezed, and which of them is the last lumbar one is read less well. The windows are drawn about the candidates that
-the whole image gave, with the margins and proportions that densitometer phantoms have: quartiles over 70 phantoms of
-difficulty ``training``, all scanners. They were not chosen by their effect on any film.
+The network sees every image stretched to its own size. In a long field, or in a film that shows belly and thighs, the
+bodies are small and squeezed, and which of them is the last lumbar one is read less well; cut otherwise, or in another
+tone, the same image may be named otherwise. So each image is looked at several times, every other time with its local
+contrast made even; the evidence of all looks is pooled body by body, and looks that name the bodies otherwise than
+their pool does are a reason for doubt.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import product
 
 import numpy as np
 
 from ..imaging.frame import Frame
-from ..networks.landmarks import LandmarkNetwork
 from ..radiograph import Radiograph
-from ..reading import Levels
-from ..spine import Spine
-from .decode import FAINTEST, Candidate
+from ..spine import STANDARD_LEVELS
+from .decode import FAINTEST, Candidate, find_candidates
 from .level_statistics import LevelStatistics, superior_lengths
-from .levels import SAME_PLACE
-from .spines import source_candidates, spine_of
+from .levels import MIN_NAMED, SAME_PLACE, name_levels
 
-#: Margins above the first and below the last candidate's centre, vertebral depths, and columns over rows.
-ABOVE, BELOW, PROPORTIONS = 4.0, (0.5, 1.0, 1.9), (0.40, 0.47, 0.57)
+#: Of each window: bodies from the lowest one up that it shows, and where it ends below the lowest, vertebral depths.
+BODIES, BELOW = (9, 9, 12, 12), (0.7, 1.6, 1.6, 0.7)
+#: Above its uppermost body a window shows this much more, vertebral depths; its columns are this share of its rows.
+ABOVE, PROPORTION = 0.8, 0.47
 #: Left and right of the candidates there is at least this much together, and the spine lies left of the middle.
 _AROUND, _LEFT_OF_MIDDLE = 2.2, 0.3
-#: Candidates fainter than this do not widen a window.
+#: Candidates fainter than this make no window.
 _PLAIN = 0.3
 
 
@@ -49,85 +47,152 @@ class Window:
         """(..., 2) pixels of the window as pixels of the image."""
         return np.add(xy, (self.left, self.top))
 
+    def shows(self, xy: np.ndarray) -> bool:
+        """Whether a point of the image lies in the window."""
+        return bool(self.left <= xy[0] < self.right and self.top <= xy[1] < self.bottom)
 
-def look_again(
-    see: Callable[[Radiograph], Mapping[str, np.ndarray]],
+
+@dataclass(frozen=True, eq=False)
+class Looks:
+    """What several looks at an image found.
+
+    Attributes
+    ----------
+    candidates : list of Candidate
+        Pooled, from the head down, source pixels.
+    agreement : float
+        Share of the looks that name the bodies as their pool does, 0 to 1; 1 where none names three of them.
+    """
+
+    candidates: list[Candidate]
+    agreement: float
+
+
+def look(
+    see: Callable[..., Mapping[str, np.ndarray]],
     network,
     radiograph: Radiograph,
     maps: Mapping[str, np.ndarray],
     statistics: LevelStatistics | None = None,
-) -> tuple[Spine, Levels, list[str]] | None:
-    """What `vertenet.inference.spines.spine_from_maps` gives, through windows; None where they show no spine.
+) -> Looks:
+    """Read an image as a whole and through `windows`.
 
     Parameters
     ----------
     see : callable
-        The network's maps of an image, `Predictor.maps`.
+        The network's maps of an image, as it is or with even contrast: `Predictor.maps`.
     network : torch module
-        A network that names its points itself is not asked again.
+        A centre network.
     radiograph : Radiograph
         Faces right.
     maps : mapping
         Those of the whole image.
+    statistics : LevelStatistics, optional
+        The default ones when not given.
     """
-    if isinstance(network, LandmarkNetwork):
-        return None
+    rows, columns = radiograph.pixels.shape
+    everything = Window(0, rows, 0, columns)
 
-    def candidates(image: Radiograph, maps: Mapping[str, np.ndarray]) -> list[Candidate]:
-        return source_candidates(maps, Frame(image.pixels.shape, network.input_size), network)
+    def seen(window: Window, maps: Mapping[str, np.ndarray]) -> list[Candidate]:
+        frame = Frame((window.bottom - window.top, window.right - window.left), network.input_size)
+        return [candidate.mapped(window.back) for candidate in source_candidates(maps, frame, network)]
 
-    looks = []
-    for window in densitometer_windows(candidates(radiograph, maps), radiograph.pixels.shape):
+    whole = [seen(everything, maps), seen(everything, see(radiograph, even=True))]
+    shown, found = [everything, everything], list(whole)
+    for number, window in enumerate(windows(pooled(whole), radiograph.pixels.shape)):
         view = replace(radiograph, pixels=window.cut(radiograph.pixels))
-        looks.append([candidate.mapped(window.back) for candidate in candidates(view, see(view))])
-    found = spine_of(pooled(looks), radiograph, statistics)
-    return None if all(vertebra.is_missing for vertebra in found[0]) else found
+        shown.append(window)
+        found.append(seen(window, see(view, even=number % 2 == 1)))
+    together = pooled(found, shown)
+    return Looks(together, agreement(together, found, rows, statistics))
 
 
-def densitometer_windows(candidates: Sequence[Candidate], shape: tuple[int, int]) -> tuple[Window, ...]:
-    """The windows to look through, inside the image; none where there is no candidate.
+def source_candidates(maps: Mapping[str, np.ndarray], frame: Frame, network) -> list[Candidate]:
+    """What a centre network takes for vertebrae, from the head down, in source pixels."""
+    found = find_candidates(maps, network.stride, network.level_names)
+    return [candidate.mapped(frame.to_source) for candidate in found]
+
+
+def windows(candidates: Sequence[Candidate], shape: tuple[int, int]) -> tuple[Window, ...]:
+    """The windows to look through, inside the image; none where there is no plain candidate, none that shows it all.
 
     Parameters
     ----------
     candidates : sequence of Candidate
-        In pixels of an image that faces right.
+        From the head down, in pixels of an image that faces right.
     shape : (rows, columns) of that image
     """
-    plain = [candidate for candidate in candidates if candidate.score > _PLAIN] or list(candidates)
-    if not plain:
+    plain = [candidate for candidate in candidates if candidate.score > _PLAIN]
+    if len(plain) < MIN_NAMED:
         return ()
-    depth = float(np.median(superior_lengths(np.array([candidate.corners for candidate in plain]))))
-    centres = np.array([candidate.centre for candidate in plain])
-    (left, first), (right, last) = centres.min(axis=0), centres.max(axis=0)
     rows, columns = shape
-    windows = []
-    for below, proportion in product(BELOW, PROPORTIONS):
+    made = []
+    for count, below in zip(BODIES, BELOW, strict=True):
+        part = plain[-count:]
+        depth = float(np.median(superior_lengths(np.array([candidate.corners for candidate in part]))))
+        centres = np.array([candidate.centre for candidate in part])
+        (left, first), (right, last) = centres.min(axis=0), centres.max(axis=0)
         top, bottom = max(first - ABOVE * depth, 0.0), min(last + below * depth, float(rows))
-        width = max((bottom - top) * proportion, right - left + _AROUND * depth)
+        width = max((bottom - top) * PROPORTION, right - left + _AROUND * depth)
         start = max((left + right - width) / 2 + _LEFT_OF_MIDDLE * depth, 0.0)
-        windows.append(Window(int(top), int(bottom), int(start), int(min(start + width, columns))))
-    return tuple(window for window in windows if window.bottom - window.top > 8 and window.right - window.left > 8)
+        made.append(Window(int(top), int(bottom), int(start), int(min(start + width, columns))))
+    return tuple(
+        window
+        for window in dict.fromkeys(made)
+        if min(window.bottom - window.top, window.right - window.left) > 8
+        and (window.bottom - window.top, window.right - window.left) != shape
+    )
 
 
-def pooled(looks: Sequence[Sequence[Candidate]]) -> list[Candidate]:
+def agreement(
+    together: Sequence[Candidate], looks: Sequence[Sequence[Candidate]], rows: int, statistics: LevelStatistics | None
+) -> float:
+    """Share of the looks that name as the pool does, of those that name at least three bodies of T12 to L5 with it."""
+    if not together:
+        return 1.0
+    ours = {level: together[index] for index, level in name_levels(together, rows, statistics).best.levels}
+    agreed = []
+    for found in looks:
+        if not found:
+            continue
+        names = []
+        for index, level in name_levels(found, rows, statistics).best.levels:
+            same = next((mine for mine, body in ours.items() if _same_place(body, found[index])), None)
+            if same is not None and {level, same} & set(STANDARD_LEVELS):
+                names.append(level is same)
+        if len(names) >= MIN_NAMED:
+            agreed.append(all(names))
+    return float(np.mean(agreed)) if agreed else 1.0
+
+
+def pooled(looks: Sequence[Sequence[Candidate]], shown: Sequence[Window] | None = None) -> list[Candidate]:
     """Candidates of several looks at one image as one list, from the head down.
 
-    Those in one place are one vertebra: where its clearest look put it, with the mean score of all looks (0 in one that
-    does not see it) and the level evidence of those that do, weighted by their scores.
+    Those in one place are one vertebra: where its clearest look put it, with the mean score of all looks that show its
+    place (0 in one that does not see it) and the level evidence of those that see it, weighted by their scores.
     """
-    ordered = sorted(((look, c) for look, found in enumerate(looks) for c in found), key=lambda item: -item[1].score)
+    ordered = sorted(
+        ((number, c) for number, found in enumerate(looks) for c in found), key=lambda item: -item[1].score
+    )
     groups: list[list[tuple[int, Candidate]]] = []
-    for look, candidate in ordered:
-        reach = SAME_PLACE * float(superior_lengths(candidate.corners[None])[0])
+    for number, candidate in ordered:
         for group in groups:
-            near = np.linalg.norm(group[0][1].centre - candidate.centre) < reach
-            if near and all(look != other for other, _ in group):
-                group.append((look, candidate))
+            if _same_place(candidate, group[0][1]) and all(number != other for other, _ in group):
+                group.append((number, candidate))
                 break
         else:
-            groups.append([(look, candidate)])
-    merged = [_merged([candidate for _, candidate in group], len(looks)) for group in groups]
+            groups.append([(number, candidate)])
+    merged = []
+    for group in groups:
+        centre = group[0][1].centre
+        showing = len(looks) if shown is None else sum(window.shows(centre) for window in shown)
+        merged.append(_merged([candidate for _, candidate in group], max(showing, len(group))))
     return sorted((c for c in merged if c.score >= FAINTEST), key=lambda candidate: float(candidate.centre[1]))
+
+
+def _same_place(one: Candidate, other: Candidate) -> bool:
+    reach = SAME_PLACE * float(superior_lengths(one.corners[None])[0])
+    return float(np.linalg.norm(other.centre - one.centre)) < reach
 
 
 def _merged(seen: list[Candidate], looks: int) -> Candidate:

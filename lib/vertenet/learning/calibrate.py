@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..errors import OptionError
 from ..evaluation import score_landmarks
-from ..imaging.frame import Frame
 from ..inference import Predictor
 from ..inference.calibration import Calibration
 from ..inference.conformal import ConformalRadii, Points, Sigma
-from ..inference.decode import Candidate, find_candidates
 from ..inference.level_statistics import LevelStatistics
 from ..inference.levels import LevelDecision, name_levels
 from ..inference.predictor import facing_score, upside_down
-from ..inference.spines import build_spine, spine_from_maps
+from ..inference.spines import build_spine, spine_from_maps, spine_of
 from ..inference.typicality import Typicality, mean_confidence
+from ..inference.views import Looks
 from ..networks.landmarks import LandmarkNetwork
 from ..radiograph import Radiograph
 from ..spine import Spine
@@ -40,7 +39,7 @@ class Observed:
     name, scanner : str
     shape : (rows, columns)
     truth : Spine
-    candidates : list of Candidate, or None for networks that name points themselves
+    looks : Looks, or None for networks that name points themselves
     spine : Spine
         As the network gives it, with the default statistics.
     refined : Spine or None
@@ -58,7 +57,7 @@ class Observed:
     scanner: str
     shape: tuple[int, int]
     truth: Spine
-    candidates: list[Candidate] | None
+    looks: Looks | None
     spine: Spine
     refined: Spine | None
     sigma: Sigma
@@ -67,7 +66,9 @@ class Observed:
     facing: float | None = None
 
     def decision(self, statistics: LevelStatistics) -> LevelDecision | None:
-        return name_levels(self.candidates, self.shape[0], statistics) if self.candidates else None
+        if self.looks is None or not self.looks.candidates:
+            return None
+        return name_levels(self.looks.candidates, self.shape[0], statistics, self.looks.agreement)
 
     @property
     def confidence(self) -> float:
@@ -81,7 +82,12 @@ def observe(predictor: Predictor, case: Case, *, odd: bool) -> Observed:
     if truth.anterior == "left":
         radiograph, truth = radiograph.mirrored(), truth.mirrored(radiograph.columns)
     maps = predictor.maps(radiograph)
-    spine, _, _ = spine_from_maps(maps, radiograph, predictor.network)
+    if isinstance(predictor.network, LandmarkNetwork):
+        looks = None
+        spine, _, _ = spine_from_maps(maps, radiograph, predictor.network)
+    else:
+        looks = predictor.looks(radiograph, maps)
+        spine, _, _ = spine_of(looks.candidates, radiograph)
     refined, sigma = (None, {}) if predictor.refiner is None else predictor.refiner(radiograph, spine)
     facing, inverted = None, None
     if odd:
@@ -93,7 +99,7 @@ def observe(predictor: Predictor, case: Case, *, odd: bool) -> Observed:
         case.scanner,
         radiograph.pixels.shape,
         truth,
-        _candidates(maps, radiograph, predictor.network),
+        looks,
         spine,
         refined,
         sigma,
@@ -182,7 +188,7 @@ def fit_thresholds(observed: Sequence[Observed], statistics: LevelStatistics) ->
 def levels_right(item: Observed, decision: LevelDecision) -> bool:
     """Whether a naming is right, as `vertenet.evaluation.score_landmarks` counts."""
     blank = Radiograph(np.zeros(item.shape, np.float32))
-    spine = build_spine(item.candidates, decision.best, blank)
+    spine = build_spine(item.looks.candidates, decision.best, blank)
     return score_landmarks(spine, item.truth, item.shape).levels_right
 
 
@@ -234,11 +240,3 @@ def _rightly_named(spine: Spine, truth: Spine) -> Spine:
 def _true_position(truth: Spine, level, kind) -> np.ndarray:
     corner = truth[level].points.get(kind)
     return np.full(2, np.nan) if corner is None or not corner.is_present else corner.xy
-
-
-def _candidates(maps: Mapping[str, np.ndarray], radiograph: Radiograph, network) -> list[Candidate] | None:
-    if isinstance(network, LandmarkNetwork):
-        return None
-    frame = Frame(radiograph.pixels.shape, network.input_size)
-    found = find_candidates(maps, network.stride, network.level_names)
-    return [candidate.mapped(frame.to_source) for candidate in found]

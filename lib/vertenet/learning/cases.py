@@ -15,6 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from ..annotation import Annotation, load_folder
+from ..annotation.truth_table import TRUTH_TABLE
 from ..errors import AnnotationError
 from ..filenames import AmbiguousNameError, image_of
 from ..imaging import ImageFolder
@@ -60,6 +61,14 @@ class Case:
         Drawn by `vertenet.phantom`: no patient was imaged.
     true_spacing : Spacing or None
         Of a phantom in a folder, whose PNG states no pixel size.
+    centres : mapping of Level to (x, y)
+        Of vertebrae of which nothing but the centre is known; only in a cohort to measure on.
+    side_known : bool
+        False: nobody said which side is anterior, and what ``spine`` says of it means nothing.
+    set : str
+        Which part of its cohort it belongs to in tables; empty where nobody said.
+    doubtful : bool
+        The names of its vertebrae may be a level off.
     """
 
     name: str
@@ -71,13 +80,18 @@ class Case:
     grades: Mapping[Level, int] = field(default_factory=dict)
     synthetic: bool = False
     true_spacing: Spacing | None = None
+    centres: Mapping[Level, tuple[float, float]] = field(default_factory=dict)
+    side_known: bool = True
+    set: str = ""
+    doubtful: bool = False
 
     def radiograph(self) -> Radiograph:
-        """The image, with the anterior side of its landmarks."""
-        return self.load().with_anterior(self.spine.anterior)
+        """The image, with the anterior side of its landmarks where that is known."""
+        found = self.load()
+        return found.with_anterior(self.spine.anterior) if self.side_known else found
 
 
-def annotated_cases(folder: Path) -> list[Case]:
+def annotated_cases(folder: Path, *, needed: bool = True) -> list[Case]:
     """The images of a folder, or of a zip of one, whose landmarks lie beside them, in the order of their names.
 
     Landmarks are a phantom's ``<image>.truth.json``, which goes before all others, or any format of
@@ -85,20 +99,21 @@ def annotated_cases(folder: Path) -> list[Case]:
     and scanner come from the folder's ``cases.csv`` (columns ``image``, ``person``, ``scanner``), else from a DICOM
     image's header (the person as a pseudonym, `vertenet.imaging.identity`), else the person is the image and the
     scanner is unknown. An image whose landmarks cannot be used is left out, and a warning in the log says why.
+    A ``truth.csv`` is passed over: it is to measure on (`vertenet.experiments.truth`).
 
     Raises
     ------
     AnnotationError
-        No image of the folder has landmarks, two files say different things of one, or ``cases.csv`` has no column
-        ``image``.
+        No image of the folder has landmarks and some are ``needed``, two files say different things of one, or
+        ``cases.csv`` has no column ``image``.
     AmbiguousNameError
         A landmark file or a row of ``cases.csv`` could be of two images.
     """
     folder = unpacked(folder)
     images = ImageFolder(folder)
     truths = _truths(folder, images)
-    landmarks = load_folder(folder, images, known=truths, besides=(CASES_TABLE,))
-    table = _table(folder / CASES_TABLE, images)
+    landmarks = load_folder(folder, images, known=truths, besides=(CASES_TABLE, TRUTH_TABLE))
+    table = cases_table(folder / CASES_TABLE, images)
     cases, problems = [], list(landmarks.problems)
     for name in sorted({*truths, *landmarks.found}):
         case = _of_truth(truths[name], name, images) if name in truths else None
@@ -111,7 +126,7 @@ def annotated_cases(folder: Path) -> list[Case]:
         row = table.get(name, {})
         said = {column: row[column] for column in ("person", "scanner") if row.get(column)}
         cases.append(replace(case, **said))
-    if not cases:
+    if needed and not cases:
         raise _nothing(folder, len(images), [*problems, *landmarks.others])
     for problem in problems:
         logger.warning("Left out: %s", problem)
@@ -230,8 +245,16 @@ def _grades(truth: PhantomTruth) -> dict[Level, int]:
     return {**grades, **{level: found.grade for level, found in truth.fractures.items()}}
 
 
-def _table(path: Path, images: ImageFolder) -> dict[str, dict[str, str]]:
-    """The rows of the table of persons by the image that they mean."""
+def cases_table(path: Path, images: ImageFolder) -> dict[str, dict[str, str]]:
+    """The rows of a ``cases.csv`` by the image that they mean; empty where there is no such file.
+
+    Raises
+    ------
+    AnnotationError
+        It has no column ``image``, or two rows are of one image.
+    AmbiguousNameError
+        A row could be of two images.
+    """
     if not path.is_file():
         return {}
     rows: dict[str, dict[str, str]] = {}

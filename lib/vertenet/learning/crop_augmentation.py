@@ -30,23 +30,33 @@ class CropAugmentation:
     gamma : natural logarithm of the exponent on grey values
     shading : how much brighter one side of the crop may be made than the other, as a share of the grey range
     noise : standard deviation, as a share of the grey range
-    blur, blank : chances of a 3 x 3 mean and of a blanked rectangle
+    bend : standard deviation of a smooth displacement of the pixels, vertebral depths
+    blur, median, sharpen, blank : chances of a Gaussian blur, of a 5 x 5 median, of unsharp masking and of a blanked
+        rectangle
+    blur_sigma : the widest blur, crop pixels
+
+    Stretching, bending, blurring and sharpening are there for the predicted error more than for the points: it can only
+    notice what it has been shown.
     """
 
     rotation: float = 12.0
     scale: float = 0.15
-    aspect: float = 0.06
+    aspect: float = 0.16
     shift: float = 0.15
     tail: float = 0.3
     gamma: float = 0.4
     shading: float = 0.3
     noise: float = 0.04
-    blur: float = 0.2
+    bend: float = 0.02
+    blur: float = 0.35
+    blur_sigma: float = 2.0
+    median: float = 0.12
+    sharpen: float = 0.15
     blank: float = 0.12
 
 
 #: No change at all: the window that a perfect coarse stage would ask for.
-STILL = CropAugmentation(0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+STILL = CropAugmentation(**dict.fromkeys(CropAugmentation.__dataclass_fields__, 0))
 
 
 def windows(
@@ -85,7 +95,9 @@ def windows(
     before, after = (stored - 1) / 2, (size - 1) / 2
 
     side = torch.arange(size, dtype=torch.float32) - after
+    bend = _displacement(batch, size, limits.bend * reach, generator)
     asked = torch.stack(torch.meshgrid(side, side, indexing="xy"), dim=-1).reshape(1, -1, 2) - shift
+    asked = asked + bend.permute(0, 2, 3, 1).reshape(batch, -1, 2)
     grid = (asked @ torch.linalg.inv(forward).transpose(1, 2)).reshape(batch, size, size, 2) / before
     valid = (images != OUTSIDE).float()[:, None]
     grey = images.float()[:, None] / 255
@@ -94,10 +106,42 @@ def windows(
     # Bicubic, for a bilinear second sampling would make training crops softer than those that prediction cuts.
     grey = F.grid_sample(grey, grid, mode="bicubic", padding_mode="border", align_corners=True)[:, 0]
     valid = F.grid_sample(valid, grid, mode="nearest", align_corners=True)[:, 0]
-    moved = (points - before) @ forward.transpose(1, 2) + shift + after
+    moved = _against((points - before) @ forward.transpose(1, 2) + shift + after, bend)
 
     grey = _grey_values(grey.clamp(0, 1), limits, uniform, generator)
     return torch.stack([grey * valid, valid], dim=1), moved
+
+
+def _displacement(batch: int, size: int, depths: Tensor, generator: torch.Generator) -> Tensor:
+    """(B, 2, size, size) smooth random displacements, pixels, of the standard deviations ``depths`` (B,)."""
+    coarse = torch.randn(batch, 2, 5, 5, generator=generator) * (depths * CROP_DEPTH)[:, None, None, None]
+    return F.interpolate(coarse, (size, size), mode="bicubic", align_corners=True)
+
+
+def _against(points: Tensor, bend: Tensor) -> Tensor:
+    """Where (B, k, 2) window pixels come to lie when pixel p of the window shows what was at p + bend(p)."""
+    size, place = bend.shape[-1], points
+    for _ in range(4):  # a fixed point: displacements change little over their own length
+        grid = (place.nan_to_num(size / 2) / ((size - 1) / 2) - 1)[:, :, None]
+        here = F.grid_sample(bend, grid, mode="bilinear", padding_mode="border", align_corners=True)[..., 0]
+        place = points - here.transpose(1, 2)
+    return place
+
+
+def _blurred(grey: Tensor, sigma: Tensor) -> Tensor:
+    """(B, s, s) each under a Gaussian of its own standard deviation ``sigma`` (B,), pixels; 0 leaves it."""
+    reach = torch.arange(-6, 7, dtype=torch.float32)
+    kernel = torch.exp(-0.5 * (reach / sigma.clamp_min(1e-3)[:, None]) ** 2)
+    kernel = (kernel / kernel.sum(1, keepdim=True))[:, None]
+    padded = F.pad(grey[None], (6, 6, 6, 6), mode="replicate")
+    lines = F.conv2d(padded, kernel[..., None, :], groups=len(grey))
+    return F.conv2d(lines, kernel[..., :, None], groups=len(grey))[0]
+
+
+def _median(grey: Tensor) -> Tensor:
+    """(B, s, s) under a 5 x 5 median."""
+    padded = F.pad(grey[:, None], (2, 2, 2, 2), mode="replicate")
+    return F.unfold(padded, 5).median(dim=1).values.reshape(grey.shape)
 
 
 def _grey_values(grey: Tensor, limits: CropAugmentation, uniform, generator: torch.Generator) -> Tensor:
@@ -110,8 +154,12 @@ def _grey_values(grey: Tensor, limits: CropAugmentation, uniform, generator: tor
     grey = grey ** torch.exp(uniform(*each) * limits.gamma)
     slope = torch.linspace(-0.5, 0.5, size)
     grey = grey + limits.shading * (uniform(*each) * slope[None, :, None] + uniform(*each) * slope[None, None, :])
-    soft = F.avg_pool2d(grey[:, None], 3, stride=1, padding=1, count_include_pad=False)[:, 0]
-    grey = grey + chance(limits.blur) * (soft - grey)
+    grey = _blurred(grey, (chance(limits.blur) * torch.rand(*each, generator=generator)).flatten() * limits.blur_sigma)
+    flat = torch.nonzero(chance(limits.median).flatten()).flatten()
+    if len(flat):
+        grey = grey.index_copy(0, flat, _median(grey[flat]))
+    amount = 3 * chance(limits.sharpen) * torch.rand(*each, generator=generator)
+    grey = grey + amount * (grey - _blurred(grey, torch.full((batch,), 2.0)))
     amount = torch.rand(*each, generator=generator) * limits.noise
     grey = grey + amount * torch.randn(grey.shape, generator=generator)
     # A point that a blank hides keeps its place in the loss: this is where a large predicted error is learned.

@@ -51,6 +51,10 @@ class Crops:
     def __getitem__(self, index) -> Crops:
         return Crops(self.images[index], self.points[index], self.persons[index])
 
+    @classmethod
+    def concatenate(cls, parts: Sequence[Crops]) -> Crops:
+        return cls(*(np.concatenate([getattr(part, field) for part in parts]) for field in _FIELDS))
+
     def split(self, share: float) -> tuple[Crops, Crops]:
         """Crops to train on, and those of about ``share`` of the persons, but at least one, to validate on.
 
@@ -110,7 +114,7 @@ def gather_crops(
         report(done)
     if not any(len(part) for part in parts):
         raise AnnotationError("no vertebra has the positions of all four corners")
-    crops = Crops(*(np.concatenate([getattr(part, field) for part in parts]) for field in _FIELDS))
+    crops = Crops.concatenate(parts)
     if cache is not None:
         with beside(cache) as temporary:
             np.savez(temporary, names=names, **{field: getattr(crops, field) for field in _FIELDS})

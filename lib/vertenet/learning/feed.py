@@ -39,6 +39,8 @@ class PhantomStream:
     size : (rows, columns) of the network's frame
     difficulty : str
     first_seed : int
+    film : bool
+        Radiographs instead of densitometer images.
 
     Raises
     ------
@@ -46,16 +48,18 @@ class PhantomStream:
         A seed is reserved for tests.
     """
 
-    def __init__(self, count: int, size: tuple[int, int], *, difficulty: str, first_seed: int) -> None:
+    def __init__(
+        self, count: int, size: tuple[int, int], *, difficulty: str, first_seed: int, film: bool = False
+    ) -> None:
         self.seeds = check_seeds(first_seed, count)
-        self.size, self.difficulty = size, difficulty
+        self.size, self.difficulty, self.film = size, difficulty, film
 
     def __len__(self) -> int:
         return len(self.seeds)
 
     def __getitem__(self, index: int) -> Samples:
         seed = self.seeds[index]
-        radiograph, truth = generate(seed, scanner=phantom_scanner(seed), difficulty=self.difficulty)
+        radiograph, truth = generate(seed, scanner=phantom_scanner(seed, self.film), difficulty=self.difficulty)
         return make_sample(radiograph, truth.spine, truth.anatomy, self.size)[0]
 
 
@@ -65,9 +69,9 @@ class Batch(NamedTuple):
     Attributes
     ----------
     images : (B, h, w) float32, 0 to 1
-    corners : (B, 6, 4, 2) float32, frame pixels, NaN where unknown
+    corners : (B, 19, 4, 2) float32, of `vertenet.learning.samples.BODIES`, frame pixels, NaN where unknown
     centres : (B, 8, 2) float32, NaN where unknown or outside
-    taught : (B, 8) bool, see `Samples`
+    taught : (B, 9) bool, see `Samples`
     faces_right : (B,) bool
     """
 

@@ -8,7 +8,6 @@ import numpy as np
 
 from ..inference import Predictor
 from ..inference.conformal import Sigma
-from ..inference.spines import spine_from_maps
 from ..radiograph import Radiograph
 from ..spine import CORNERS, Spine, Status
 from .active import level_doubt
@@ -56,7 +55,7 @@ def look(predictor: Predictor, radiograph: Radiograph) -> Informative:
     reading = predictor(radiograph)
     upright = radiograph if reading.spine.anterior == "right" else radiograph.mirrored()
     maps = predictor.maps(upright)
-    spine, levels, _ = spine_from_maps(maps, upright, predictor.network, predictor.level_statistics)
+    spine, levels, _ = predictor.named(upright, maps)
     return Informative(
         levels.margin,
         _doubt(spine, levels.margin, certain=levels.certain),

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from ..networks.landmarks import LandmarkNetwork
+from ..networks.landmarks import VERTEBRAE, LandmarkNetwork
 from .feed import Batch
 from .losses import Counts, count, total_loss
 from .processes import summed
@@ -42,7 +42,7 @@ class Objective:
     def __call__(self, maps: Mapping[str, Tensor], part: slice) -> tuple[Tensor, dict[str, Tensor]]:
         """The loss of the images of ``part`` from their maps, and its parts by name, detached."""
         if isinstance(self.network, LandmarkNetwork):
-            corners = self.batch.corners[part]
+            corners = self.batch.corners[part, :VERTEBRAE]
             share = len(corners) / self.images
             parts = {name: value * share for name, value in self.network.loss(maps, corners).items()}
             return sum(parts.values()), {name: value.detach() for name, value in parts.items()}

@@ -16,6 +16,8 @@ from .samples import TRAINING_SEED
 Precision = Literal["float32", "bfloat16", "float16"]
 PRECISIONS: tuple[str, ...] = ("float32", "bfloat16", "float16")
 DEVICES = ("auto", "cpu", "cuda")
+#: Seeds of films begin this far above those of densitometer phantoms: one seed is one patient.
+FILM_SEEDS_FROM = 1_000_000
 #: Recipes that come with the program.
 SHIPPED = Path(__file__).parent / "recipes"
 
@@ -27,29 +29,41 @@ class Data:
     Attributes
     ----------
     folder : path of a folder of annotated images, or None
-    phantoms : synthetic images
-    difficulty : of the phantoms
+    phantoms : synthetic images of densitometers
+    films : synthetic radiographs beside them, seeds ``FILM_SEEDS_FROM`` above ``first_seed``
+    difficulty : of both
     first_seed : of the phantoms
     on_the_fly : draw each phantom when it is its turn instead of keeping all of them; for counts that fit no disk
     validation_phantoms : phantoms of difficulty ``default`` to validate on, where there are phantoms to train on
     validation_share : share of the *persons* of the folder that are held back to validate on
+    labelled_share : about how much of what a step sees are images of the folder, where there are others; they are
+        repeated to that end. None: as they come. A recipe with ``start_from`` and such a share fine-tunes: the refiner
+        learns as well, and what it brought is judged (`vertenet.learning.finetuning`).
+    folds : of the cross-fitting that judges a fine-tuning (`vertenet.learning.crossfit`); 0: nothing is judged
     """
 
     folder: str | None = None
     phantoms: int = 0
+    films: int = 0
     difficulty: str = "training"
     first_seed: int = TRAINING_SEED
     on_the_fly: bool = False
     validation_phantoms: int = 100
     validation_share: float = 0.15
+    labelled_share: float | None = None
+    folds: int = 4
 
     def __post_init__(self) -> None:
         if self.first_seed < TRAINING_SEED:
             raise OptionError(f"phantom seeds below {TRAINING_SEED} are kept for validation, calibration and tests")
-        if self.phantoms < 0 or self.validation_phantoms < 1:
-            raise OptionError("phantoms must be at least 0, and at least 1 to validate on")
+        if min(self.phantoms, self.films) < 0 or self.validation_phantoms < 1:
+            raise OptionError("phantoms and films must be at least 0, and there must be at least 1 to validate on")
         if not 0 < self.validation_share < 1:
             raise OptionError(f"validation_share is {self.validation_share}, but it must lie between 0 and 1")
+        if self.labelled_share is not None and not 0 < self.labelled_share < 1:
+            raise OptionError(f"labelled_share is {self.labelled_share}, but it must lie between 0 and 1")
+        if self.folds < 0 or self.folds == 1:
+            raise OptionError(f"folds is {self.folds}", remedy="Give at least 2, or 0 to judge nothing")
 
 
 @dataclass(frozen=True)

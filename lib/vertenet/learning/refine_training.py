@@ -18,7 +18,7 @@ from .. import __version__
 from ..errors import AnnotationError, ModelError
 from ..files import write_text
 from ..inference.crops import CROP_DEPTH
-from ..networks import Card, build, save_weights
+from ..networks import Card, build, load_weights, save_weights
 from .crop_augmentation import CropAugmentation, windows
 from .crops import Crops
 from .refine_loss import refinement_loss
@@ -34,6 +34,7 @@ class RefineRecipe:
     At most ``steps`` steps of ``batch`` windows; AdamW with a linear warm-up and a cosine to zero; ``ema`` is the decay
     of the weight average that is kept. With ``minutes`` the run also ends after that time, and the learning rate
     follows whichever of the two is nearer its end. ``validation`` limits the windows that are validated on.
+    ``start_from`` is the weight file of a refiner to fine-tune.
     """
 
     options: dict = field(default_factory=dict)
@@ -48,6 +49,7 @@ class RefineRecipe:
     threads: int = 1
     bfloat16: bool = False
     validation: int = 1000
+    start_from: str | None = None
     augmentation: CropAugmentation = field(default_factory=CropAugmentation)
 
 
@@ -97,7 +99,7 @@ def train_refiner(
     Raises
     ------
     ModelError
-        The folder holds another run.
+        The folder holds another run, or the weights to start from are missing or no refiner's.
     AnnotationError
         There are no crops to train or to validate on.
     """
@@ -111,7 +113,9 @@ def train_refiner(
     torch.set_num_threads(recipe.threads)
     torch.manual_seed(recipe.seed)
     generator = torch.Generator().manual_seed(recipe.seed)
-    network = build("refiner", **recipe.options).to(memory_format=torch.channels_last).train()
+    # Not channels-last: there torch 2.14 writes beyond its memory, on the CPU, in the backward pass of 1 x 1
+    # convolutions of stride 2 with so few channels, and the process dies sooner or later.
+    network = _network(recipe).train()
     optimiser = torch.optim.AdamW(network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
     started = time.perf_counter()
 
@@ -126,7 +130,7 @@ def train_refiner(
             group["lr"] = recipe.learning_rate * rate
         inputs, points = windows(*batch, network.input_size[0], recipe.augmentation, generator)
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=recipe.bfloat16):
-            outputs = network(inputs.contiguous(memory_format=torch.channels_last))
+            outputs = network(inputs.contiguous())
         loss, parts = refinement_loss(outputs, points, network.input_size[0])
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -162,7 +166,7 @@ def train_refiner(
         training_data=training_data,
         synthetic_only=synthetic_only,
         metrics={**asdict(score), "steps": trainer.state.iteration},
-        recipe={**asdict(recipe), "software": f"vertenet {__version__}", "vertebrae": len(crops)},
+        recipe={**_portable(recipe), "software": f"vertenet {__version__}", "vertebrae": len(crops)},
     )
     save_weights(ema, weights, card)
     return weights
@@ -178,12 +182,27 @@ def validate_refiner(network: torch.nn.Module, crops: Crops, augmentation: CropA
         part = crops[start : start + 64]
         images, points = torch.from_numpy(part.images), torch.from_numpy(part.points)
         inputs, points = windows(images, points, network.input_size[0], augmentation, generator)
-        outputs = network(inputs)
+        outputs = network(inputs.contiguous())
         known = torch.isfinite(points).all(-1)
         errors.append((outputs["points"] - points).abs()[known])
         sigmas.append(outputs["log_sigma"].exp()[known])
     error, sigma = torch.cat(errors) / CROP_DEPTH, torch.cat(sigmas) / CROP_DEPTH
     return RefineScore(float(error.median()), float(error.mean()), float(error.mean() / sigma.mean()), len(crops))
+
+
+def _network(recipe: RefineRecipe) -> torch.nn.Module:
+    if recipe.start_from is None:
+        return build("refiner", **recipe.options)
+    network, card = load_weights(recipe.start_from)
+    if card.network != "refiner":
+        raise ModelError(f"these are weights of {card.network}, not of a refiner", subject=recipe.start_from)
+    return network
+
+
+def _portable(recipe: RefineRecipe) -> dict:
+    """For a card, which travels with the weights: of a path on this machine only the last part."""
+    start = None if recipe.start_from is None else Path(recipe.start_from).name
+    return {**asdict(recipe), "start_from": start}
 
 
 def _batches(crops: Crops, batch: int, generator: torch.Generator) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:

@@ -17,7 +17,7 @@ from ..errors import OptionError
 from ..files import beside
 from ..imaging.frame import Frame
 from ..radiograph import Radiograph
-from ..spine import LADDER, STANDARD_LEVELS, Level, Spine
+from ..spine import LADDER, STANDARD_LEVELS, UPPER_THORACIC, Level, Spine
 
 #: Phantom seeds that no training may touch; every published figure comes from here.
 TEST_SEEDS = range(900_000, 901_000)
@@ -25,6 +25,8 @@ TEST_SEEDS = range(900_000, 901_000)
 TRAINING_SEED = 1_000_000
 #: Levels whose centres are taught: T12 to L5, and the neighbours that anchor the count.
 CENTRE_LEVELS: tuple[Level, ...] = LADDER
+#: Levels whose corners are taught: T12 to L5 come first.
+BODIES: tuple[Level, ...] = (*STANDARD_LEVELS, *UPPER_THORACIC, Level.T11, Level.L6, Level.S1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,15 +36,16 @@ class Samples:
     Attributes
     ----------
     images : (n, rows, columns) uint8
-    corners : (n, 6, 4, 2) float32
-        T12 to L5, in the order of `vertenet.spine.CORNERS`, frame pixels; NaN where unknown.
+    corners : (n, 19, 4, 2) float32
+        Of `BODIES`, T12 to L5 first, in the order of `vertenet.spine.CORNERS`, frame pixels; NaN where unknown.
     centres : (n, 8, 2) float32
         Centres of `CENTRE_LEVELS`; NaN where unknown or outside the image.
     sizes : (n, 2) int32
         Rows and columns of the source image.
-    taught : (n, 8) bool
-        Of which levels it is known whether and where they are in the image; all of them unless given. People mark T12
-        to L5: that T11 and S1 are not marked does not say that they are not there.
+    taught : (n, 9) bool
+        Of which levels it is known whether and where they are in the image: all bodies above T11 together, then
+        `CENTRE_LEVELS`; all of them unless given. People mark T12 to L5: that T11 and S1 are not marked does not say
+        that they are not there.
     """
 
     images: np.ndarray
@@ -53,7 +56,7 @@ class Samples:
 
     def __post_init__(self) -> None:
         if self.taught is None:
-            object.__setattr__(self, "taught", np.ones(self.centres.shape[:-1], bool))
+            object.__setattr__(self, "taught", np.ones((*self.centres.shape[:-2], 1 + len(CENTRE_LEVELS)), bool))
 
     def __len__(self) -> int:
         return len(self.images)
@@ -72,8 +75,8 @@ _FIELDS = ("images", "corners", "centres", "sizes", "taught")
 def make_sample(radiograph: Radiograph, spine: Spine, anatomy: Spine, size: tuple[int, int]) -> Samples:
     """One sample from an image and its landmarks in source pixels.
 
-    ``spine`` gives the corners of T12 to L5, ``anatomy`` the centres. The same object for both says that nobody looked
-    for other levels than those it holds.
+    ``spine`` gives the corners of T12 to L5, ``anatomy`` those of other bodies, and the centres. The same object for
+    both says that nobody looked for other levels than those it holds.
     """
     complete = anatomy is not spine
     if spine.anterior == "left":
@@ -81,9 +84,10 @@ def make_sample(radiograph: Radiograph, spine: Spine, anatomy: Spine, size: tupl
         spine, anatomy = spine.mirrored(radiograph.columns), anatomy.mirrored(radiograph.columns)
     frame = Frame(radiograph.pixels.shape, size)
     image = np.clip(np.rint(frame.resample(radiograph.pixels)), 0, 255).astype(np.uint8)
-    corners = frame.from_source(spine.to_array(STANDARD_LEVELS))
+    others = anatomy.to_array(BODIES[len(STANDARD_LEVELS) :])
+    corners = frame.from_source(np.concatenate([spine.to_array(STANDARD_LEVELS), others]))
     centres = frame.from_source(anatomy.to_array(CENTRE_LEVELS)).mean(axis=1)
-    taught = np.isfinite(centres).all(axis=1) | complete
+    taught = np.concatenate([[complete], np.isfinite(centres).all(axis=1) | complete])
     inside = (centres >= 0).all(axis=1) & (centres < [size[1], size[0]]).all(axis=1)
     centres[~inside] = np.nan
     sizes = np.array([radiograph.pixels.shape], dtype=np.int32)
@@ -91,9 +95,18 @@ def make_sample(radiograph: Radiograph, spine: Spine, anatomy: Spine, size: tupl
 
 
 def phantom_samples(
-    directory: Path, count: int, size: tuple[int, int], *, difficulty: str, first_seed: int = TRAINING_SEED, workers=1
+    directory: Path,
+    count: int,
+    size: tuple[int, int],
+    *,
+    difficulty: str,
+    first_seed: int = TRAINING_SEED,
+    workers: int = 1,
+    film: bool = False,
 ) -> Samples:
-    """Samples of ``count`` phantoms of all scanners, kept in ``directory`` in shards of 100 and reused next time.
+    """Samples of ``count`` phantoms of all scanners, or of all films.
+
+    They are kept in ``directory`` in shards of 100 and reused next time.
 
     Raises
     ------
@@ -103,7 +116,7 @@ def phantom_samples(
     seeds = check_seeds(first_seed, count)
     directory.mkdir(parents=True, exist_ok=True)
     shards = [seeds[i : i + 100] for i in range(0, count, 100)]
-    make = partial(_phantom_shard, directory=directory, size=size, difficulty=difficulty)
+    make = partial(_phantom_shard, directory=directory, size=size, difficulty=difficulty, film=film)
     if workers <= 1:
         return Samples.concatenate([load_shard(make(shard)) for shard in shards])
     with ProcessPoolExecutor(workers) as pool:
@@ -124,18 +137,17 @@ def check_seeds(first: int, count: int) -> range:
     return seeds
 
 
-def phantom_scanner(seed: int) -> str:
-    """The scanner profile that a training or test seed is drawn with: all profiles in turn."""
-    from ..phantom import scanners
+def phantom_scanner(seed: int, film: bool = False) -> str:
+    """The scanner profile that a training or test seed is drawn with: all profiles in turn, or all films."""
+    from ..phantom import films, scanners
 
-    names = sorted(scanners())
+    names = sorted(films() if film else scanners())
     return names[seed % len(names)]
 
 
 def load_shard(path: Path) -> Samples:
     with np.load(path) as data:
-        # Shards of phantoms that were kept before `taught` existed teach every level, which is its default.
-        return Samples(**{name: data[name] for name in _FIELDS if name in data})
+        return Samples(**{name: data[name] for name in _FIELDS})
 
 
 def save_shard(samples: Samples, path: Path) -> None:
@@ -144,15 +156,16 @@ def save_shard(samples: Samples, path: Path) -> None:
         np.savez(temporary, **{name: getattr(samples, name) for name in _FIELDS})
 
 
-def _phantom_shard(seeds: Iterable[int], directory: Path, size: tuple[int, int], difficulty: str) -> Path:
+def _phantom_shard(seeds: Iterable[int], directory: Path, size: tuple[int, int], difficulty: str, film: bool) -> Path:
     from ..phantom import generate
 
     seeds = list(seeds)
-    path = directory / f"{difficulty}-{size[0]}x{size[1]}-{seeds[0]}-{len(seeds)}.npz"
+    kind = f"{difficulty}-film" if film else difficulty
+    path = directory / f"{kind}-{size[0]}x{size[1]}-{seeds[0]}-{len(seeds)}.npz"
     if not path.exists():
         parts = []
         for seed in seeds:
-            radiograph, truth = generate(seed, scanner=phantom_scanner(seed), difficulty=difficulty)
+            radiograph, truth = generate(seed, scanner=phantom_scanner(seed, film), difficulty=difficulty)
             parts.append(make_sample(radiograph, truth.spine, truth.anatomy, size))
         save_shard(Samples.concatenate(parts), path)
     return path

@@ -11,8 +11,12 @@ from dataclasses import dataclass, fields
 import torch
 
 from ..inference.decode import WH_CORNERS
-from ..spine import CORNERS
+from ..spine import CORNERS, STANDARD_LEVELS, UPPER_THORACIC
+from .samples import BODIES
 
+_SIX = len(STANDARD_LEVELS)
+_ABOVE = slice(BODIES.index(UPPER_THORACIC[0]), BODIES.index(UPPER_THORACIC[-1]) + 1)
+_OTHERS_SHARE = 0.3
 _TO_WH_ORDER = [CORNERS.index(name) for name in WH_CORNERS]
 
 
@@ -23,11 +27,11 @@ class Targets:
     Attributes
     ----------
     hm : (B, 1, h, w) Gaussians of T12 to L5, overlapping by maximum
-    level : (B, 8, h, w) one Gaussian map per level of `CENTRE_LEVELS`
+    level : (B, 9, h, w) Gaussians of all bodies above T11, then one map per level of `CENTRE_LEVELS`
     reg : (B, 2, h, w) centre minus cell
     wh : (B, 8, h, w) centre minus corner, (x, y) pairs
     weight : (B, 1, h, w) where ``reg`` and ``wh`` are taught, 0 to 1
-    taught : (B, 8) bool, levels of which it is known whether and where they are; ``level`` teaches nothing of others
+    taught : (B, 9) bool, levels of which it is known whether and where they are; ``level`` teaches nothing of others
     """
 
     hm: torch.Tensor
@@ -65,12 +69,12 @@ def make_targets(
 
     Parameters
     ----------
-    corners : (B, 6, 4, 2) cells, NaN where unknown
+    corners : (B, n, 4, 2) cells, NaN where unknown; T12 to L5, then any of the others of `BODIES`, in their order
     centres : (B, 8, 2) cells, NaN where unknown or outside
     grid : (h, w)
     spread : int
         Offsets are taught at every cell at most this far from the centre's (0: the authors', at the centre alone).
-    taught : (B, 8) bool, optional
+    taught : (B, 9) bool, optional
         See `Targets`; default all.
     """
     h, w = grid
@@ -79,11 +83,13 @@ def make_targets(
     size = torch.tensor([w, h], dtype=middle.dtype, device=middle.device)
     usable = torch.isfinite(corners).flatten(2).all(dim=-1) & _inside(middle, size)
     radius = _radii(corners)
-    levels = _gaussians(centres, _centre_radii(radius), grid)
-    hm = _gaussians(torch.where(usable[..., None], middle, torch.nan), radius, grid).amax(dim=1, keepdim=True)
+    bells = _gaussians(torch.where(usable[..., None], middle, torch.nan), radius, grid)
+    hm = bells[:, :_SIX].amax(dim=1, keepdim=True)
+    above = bells[:, _ABOVE].amax(dim=1, keepdim=True) if corners.shape[1] > _SIX else torch.zeros_like(hm)
+    levels = torch.cat([above, _gaussians(centres, _centre_radii(radius[:, :_SIX]), grid)], dim=1)
 
     reg, wh, weight = (middle.new_zeros(batch, channels, h, w) for channels in (2, 8, 1))
-    taught = torch.ones_like(centres[..., 0], dtype=torch.bool) if taught is None else taught
+    taught = torch.ones_like(levels[..., 0, 0], dtype=torch.bool) if taught is None else taught
     offsets = (middle[:, :, None] - corners[:, :, _TO_WH_ORDER]).flatten(2)
     image, vertebra = torch.nonzero(usable, as_tuple=True)
     cell = middle[image, vertebra].floor().long()
@@ -93,7 +99,9 @@ def make_targets(
         r, c = cell[:, 1] + dr, cell[:, 0] + dc
         keep = (r >= 0) & (r < h) & (c >= 0) & (c < w)
         b, v, r, c = image[keep], vertebra[keep], r[keep], c[keep]
-        weight[b, 0, r, c] = 1.0 if (dr, dc) == (0, 0) else 0.5
+        # The other bodies are taught for the count and the scale; precision is wanted of T12 to L5.
+        share = torch.where(v < _SIX, 1.0, _OTHERS_SHARE)
+        weight[b, 0, r, c] = share if (dr, dc) == (0, 0) else 0.5 * share
         reg[b, :, r, c] = middle[b, v] - torch.stack([c, r], dim=-1).to(middle.dtype)
         wh[b, :, r, c] = offsets[b, v]
     return Targets(hm, levels, reg, wh, weight, taught)
@@ -104,7 +112,7 @@ def _inside(points: torch.Tensor, size: torch.Tensor) -> torch.Tensor:
 
 
 def _radii(corners: torch.Tensor) -> torch.Tensor:
-    """(B, 6) Gaussian radius of each vertebra from its mean height and mean width; NaN where unknown."""
+    """(B, n) Gaussian radius of each vertebra from its mean height and mean width; NaN where unknown."""
     sa, sp, ia, ip = corners.unbind(dim=2)
     height = (torch.linalg.vector_norm(sa - ia, dim=-1) + torch.linalg.vector_norm(sp - ip, dim=-1)) / 2
     width = (torch.linalg.vector_norm(sa - sp, dim=-1) + torch.linalg.vector_norm(ia - ip, dim=-1)) / 2

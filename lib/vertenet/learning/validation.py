@@ -68,7 +68,7 @@ def validate(
             blank = Radiograph(np.zeros((rows, columns), np.float32), anterior="right")
             predicted = spine_from_maps(maps, blank, network)[0]
             frame = Frame((rows, columns), network.input_size)
-            truth = Spine.from_array(frame.to_source(sample.corners)).bounded(rows, columns)
+            truth = Spine.from_array(frame.to_source(sample.corners[: len(STANDARD_LEVELS)])).bounded(rows, columns)
             score = score_landmarks(predicted, truth, (rows, columns))
             errors.append(score.errors)
             right.append(score.levels_right)

@@ -5,12 +5,15 @@ from .crop import DEFAULT_FACTOR, CropResult, CropState, detect_crop
 from .endplates import Angle, Lordosis, lordosis
 from .genant import Deformity, GenantSuggestion
 from .guides import DISCS, GUIDE_NAMES, SEGMENTS, Guide, intervertebral_guides
-from .morphometry import Heights, SpineMorphometry, VertebraMorphometry
+from .morphometry import Heights, ReferenceRatio, SpineMorphometry, VertebraMorphometry
+from .norms import NORMS_VARIABLE, PUBLISHED, Norms, load_norms
 
 __all__ = [
     "DEFAULT_FACTOR",
     "DISCS",
     "GUIDE_NAMES",
+    "NORMS_VARIABLE",
+    "PUBLISHED",
     "SEGMENTS",
     "UNREADABLE",
     "Aac24",
@@ -22,11 +25,14 @@ __all__ = [
     "Guide",
     "Heights",
     "Lordosis",
+    "Norms",
+    "ReferenceRatio",
     "Risk",
     "SpineMorphometry",
     "VertebraMorphometry",
     "Wall",
     "detect_crop",
     "intervertebral_guides",
+    "load_norms",
     "lordosis",
 ]

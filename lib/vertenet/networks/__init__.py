@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from ..model_files import find_weights
 from .card import Card
 from .checkpoint import import_checkpoint, load_authors_checkpoint
 from .cost import Cost, cost, measure_speed
 from .landmarks import LandmarkNetwork
 from .resize import resized
 from .vertenet import LEVEL_NAMES, VerteNet
-from .weights import find_weights, load_weights, save_weights
+from .weights import load_weights, save_weights
 from .zoo import build, describe, names, register
 
 __all__ = [

@@ -99,7 +99,7 @@ class Card:
             raise ModelError(
                 "the card of these weights is missing", subject=path, remedy="Copy the .json file along with them"
             ) from error
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise ModelError(f"the card cannot be read ({error})", subject=path) from error
         if not isinstance(data, dict) or data.pop("format", None) != FORMAT:
             raise ModelError(f"this is not a card of the format {FORMAT}", subject=path)

@@ -15,8 +15,9 @@ from .fusion import FORMS, PARTS, Form, Fusion
 from .heads import RARE, MapHead, SideHead
 from .sizes import check_images, checked_size
 
-#: The levels of the ``level`` maps of networks that have them.
-LEVEL_NAMES = ("T11", "T12", "L1", "L2", "L3", "L4", "L5", "S1")
+#: The levels of the ``level`` maps of networks that have them. The map of T10 shows every body above T11: a network
+#: that is taught to be silent about them has to stretch its names over a long field.
+LEVEL_NAMES = ("T10", "T11", "T12", "L1", "L2", "L3", "L4", "L5", "S1")
 
 #: Strides at which the decoder fuses, from deep to shallow.
 FUSED_STRIDES = (16, 8, 4)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,12 +17,8 @@ from ..files import write_bytes, write_text
 from .card import Card
 from .zoo import build
 
-#: Folder of further weights, looked in before the program's own.
-MODELS_VARIABLE = "VERTENET_MODELS"
 #: Parameters of at least this many values are stored in half precision.
 LARGE = 1024
-#: Where the source tree keeps the weights it ships.
-SHIPPED = Path(__file__).resolve().parents[3] / "apps" / "vertenet" / "model"
 
 
 def save_weights(module: nn.Module, path: PathLike, card: Card) -> Card:
@@ -88,33 +83,6 @@ def load_weights(path: PathLike) -> tuple[nn.Module, Card]:
         first = str(error).splitlines()[0]
         raise ModelError(f"the weights do not fit the network {card.network!r} ({first})", subject=path) from error
     return module.eval(), card
-
-
-def find_weights(name_or_path: PathLike) -> Path:
-    """Path of a weight file, given itself or as the name of a preset such as ``vertenet-lite``.
-
-    Presets are looked for in the folder that ``VERTENET_MODELS`` names, then among the weights of the source tree.
-
-    Raises
-    ------
-    ModelError
-        There is none; the message says where it was looked for.
-    """
-    given = os.fspath(name_or_path)
-    if given.endswith(".safetensors") or Path(given).name != given:
-        if not Path(given).is_file():
-            raise ModelError("there is no such weight file", subject=given)
-        return Path(given)
-    folders = [Path(os.environ[MODELS_VARIABLE])] if os.environ.get(MODELS_VARIABLE) else []
-    folders.append(SHIPPED)
-    for folder in folders:
-        candidate = folder / f"{given}.safetensors"
-        if candidate.is_file():
-            return candidate
-    raise ModelError(
-        f"there are no weights called {given!r} in {' or '.join(map(str, folders))}",
-        remedy=f"Give the path of a .safetensors file, or name a folder of them in {MODELS_VARIABLE}",
-    )
 
 
 def _named(path: PathLike) -> Path:

@@ -71,5 +71,47 @@ def burn_text(grey: np.ndarray, seed: int) -> np.ndarray:
     return image
 
 
+def burn_lines(grey: np.ndarray, kind: str, seed: int) -> np.ndarray:
+    """Burn thin lines: ``boxes`` and slanting lines about the spine as reports draw them, or a calibration ``grid``."""
+    rng = stream(seed, "lines")
+    image = grey.copy()
+    rows, columns = image.shape
+    tone = np.float32(rng.uniform(90, 255))
+    wide = max(1, round(columns / rng.uniform(250, 500)))
+    if kind == "grid":
+        step = int(rng.uniform(0.18, 0.4) * columns)
+        for start in range(int(rng.integers(step)), columns, step):
+            image[:, start : start + wide] = np.maximum(image[:, start : start + wide], tone)
+        for start in range(int(rng.integers(step)), rows, step):
+            image[start : start + wide] = np.maximum(image[start : start + wide], tone)
+        return image
+    for _ in range(int(rng.integers(1, 11))):
+        height, width = (max(int(rng.uniform(0.03, 0.09) * rows), 8), max(int(rng.uniform(0.05, 0.2) * columns), 8))
+        r, c = int(rng.integers(0, rows - height)), int(rng.integers(0, columns - width))
+        image[r : r + height, [c, c + width - 1]] = tone
+        image[[r, r + height - 1], c : c + width] = tone
+    if rng.random() < 0.5:
+        place = np.arange(rows)
+        column = np.rint(columns * rng.uniform(0.15, 0.6) + rng.uniform(-0.25, 0.25) * columns * place / rows)
+        inside = (column >= 0) & (column < columns)
+        image[place[inside], column[inside].astype(int)] = tone
+    return image
+
+
+def stitched(grey: np.ndarray, seed: int) -> np.ndarray:
+    """Join two exposures: a bright line across the upper half, noise lines about it, another tone above than below."""
+    rng = stream(seed, "seam")
+    image = grey.copy()
+    rows = len(image)
+    row = int(rng.uniform(0.08, 0.5) * rows)
+    image[:row] = np.clip(image[:row] * rng.uniform(0.75, 1.2) + rng.uniform(-20, 20), 0, 255)
+    for _ in range(int(rng.integers(2, 9))):
+        near = int(np.clip(row + rng.normal(0, 0.015) * rows, 0, rows - 1))
+        image[near] = np.clip(image[near] + rng.uniform(8, 40), 0, 255)
+    thick = max(1, rows // 700)
+    image[row : row + thick] = rng.uniform(200, 255)
+    return image
+
+
 def _glyph(character: str) -> np.ndarray:
     return np.array([[int(digit) >> shift & 1 for shift in (2, 1, 0)] for digit in _GLYPHS[character]], bool)

@@ -40,10 +40,13 @@ _DEFAULT_CHANCE = {
     "lstv": 0.04, "collapsed_disc": 0.12, "osteophytes": 0.30, "gas": 0.45, "stones": 0.08, "metal": 0.05,
     "motion": 0.25, "jpeg": 0.40, "deep": 0.0, "inverted": 0.0, "monochrome1": 0.10, "text": 0.15,
     "clipped_top": 0.02, "clipped_bottom": 0.05, "spacing_unknown": 0.0,
+    "field_bottom": 0.9, "arm": 0.35, "lines": 0.02,
 }  # fmt: skip
 _DEFAULT_SPAN = {
     "overlap": (0.7, 1.3), "thickness": (0.85, 1.2), "bone": (0.75, 1.2), "noise": (0.8, 1.4), "tone": (0.0, 0.3),
     "blur": (0.9, 1.2),
+    "pelvis": (0.8, 3.2), "sacrum": (0.1, 1.0), "crests": (0.2, 1.1),
+    "posterior": (0.7, 2.0), "cancellous": (0.6, 1.1), "residue": (1.5, 7.0), "saturation": (0.85, 1.15),
 }  # fmt: skip
 
 _EASY_CHANCE = {
@@ -53,6 +56,8 @@ _EASY_CHANCE = {
 _EASY_SPAN = {
     "overlap": (0.5, 0.8), "thickness": (0.8, 0.95), "bone": (1.0, 1.25), "noise": (0.4, 0.7), "tone": (0.0, 0.05),
     "blur": (0.9, 1.0),
+    "pelvis": (0.3, 1.0), "sacrum": (0.6, 1.0), "crests": (-0.2, 0.3),
+    "posterior": (0.8, 1.2), "cancellous": (0.9, 1.1), "residue": (0.5, 1.5), "saturation": (0.9, 1.1),
 }  # fmt: skip
 
 _HARD_CHANCE = {
@@ -60,21 +65,27 @@ _HARD_CHANCE = {
     "lstv": 0.12, "collapsed_disc": 0.35, "osteophytes": 0.65, "gas": 0.80, "stones": 0.20, "metal": 0.18,
     "motion": 0.50, "jpeg": 0.60, "deep": 0.15, "inverted": 0.03, "monochrome1": 0.25, "text": 0.35,
     "clipped_top": 0.08, "clipped_bottom": 0.18, "spacing_unknown": 0.1,
+    "field_bottom": 0.8, "arm": 0.5, "lines": 0.1,
 }  # fmt: skip
 _HARD_SPAN = {
     "overlap": (1.0, 1.9), "thickness": (1.0, 1.4), "bone": (0.55, 1.1), "noise": (1.2, 2.4), "tone": (0.1, 0.7),
     "blur": (0.9, 1.5),
+    "pelvis": (0.3, 4.0), "sacrum": (0.0, 1.0), "crests": (-0.2, 1.3),
+    "posterior": (0.5, 3.0), "cancellous": (0.35, 1.1), "residue": (0.5, 8.0), "saturation": (0.6, 1.2),
 }  # fmt: skip
 
 _TRAINING_CHANCE = {
     "anterior_left": 0.0, "crop": 0.35, "blanking": 0.40, "fracture": 0.40, "scoliosis": 0.35, "rotation": 0.35,
     "lstv": 0.20, "collapsed_disc": 0.25, "osteophytes": 0.45, "gas": 0.60, "stones": 0.12, "metal": 0.10,
     "motion": 0.30, "jpeg": 0.35, "deep": 0.0, "inverted": 0.0, "monochrome1": 0.0, "text": 0.20,
-    "clipped_top": 0.10, "clipped_bottom": 0.15, "spacing_unknown": 0.0,
+    "clipped_top": 0.08, "clipped_bottom": 0.12, "spacing_unknown": 0.0,
+    "field_bottom": 0.85, "arm": 0.45, "lines": 0.10,
 }  # fmt: skip
 _TRAINING_SPAN = {
     "overlap": (0.3, 2.0), "thickness": (0.7, 1.4), "bone": (0.55, 1.4), "noise": (0.3, 2.6), "tone": (0.0, 1.0),
     "blur": (0.7, 1.7),
+    "pelvis": (0.2, 4.5), "sacrum": (0.0, 1.0), "crests": (-0.2, 1.4),
+    "posterior": (0.4, 3.2), "cancellous": (0.2, 1.2), "residue": (0.3, 9.0), "saturation": (0.45, 1.3),
 }  # fmt: skip
 
 _DIFFICULTIES = (

@@ -28,7 +28,7 @@ def expose(
         g/cm2 along the ray.
     """
     rng = stream(seed, "noise")
-    bone = bone * _texture(stream(seed, "texture"), field)
+    bone = bone * _texture(stream(seed, "texture"), field, profile)
     log = MU_SOFT * soft + (MU_BONE_FILM if profile.energy == "film" else MU_BONE) * bone
     sigma = profile.psf_sigma_mm * switches.blur
     # Photon noise: its share of the signal grows with the square root of the attenuation behind it.
@@ -47,9 +47,12 @@ def expose(
     else:
         # Fat and lean tissue differ from the two materials of the decomposition: a trace of soft tissue stays.
         uneven = soft - _background(soft, field, 30.0)
-        signal = _blurred(bone + np.float32(profile.soft_residue) * (0.01 * (soft - 20.0) + uneven), field, sigma)
-        signal += 2.2 * grain
+        trace = np.float32(profile.soft_residue) * (np.float32(0.07 * switches.residue) * (soft - 18.0) + uneven)
+        signal = _blurred(bone + trace, field, sigma)
+        signal += 1.5 * grain
+        # White begins where little of the patient is denser: the arches behind L5 and the pelvis.
         low, high = profile.window
+        high = max(switches.saturation * float(np.quantile(_in_patient(signal, soft), high)), low + 0.4)
         grey = np.clip((signal - low) / (high - low), 0, 1)
     return _toned(grey, profile.gamma, switches.tone, stream(seed, "tone")) * np.float32(255)
 
@@ -74,12 +77,15 @@ def _developed(log: np.ndarray, soft: np.ndarray, field: Field, rng: np.random.G
     return (1 / (1 + 10 ** (slope * (exposure - middle)))).astype(np.float32)
 
 
-def _texture(rng: np.random.Generator, field: Field) -> np.ndarray:
-    """Bone is not even: a factor about 1 that varies over 2 to 8 mm."""
-    total = np.ones((field.rows, field.columns), np.float32)
-    for size, strength in ((2.2, 0.13), (7.0, 0.10), (20.0, 0.10)):
+def _texture(rng: np.random.Generator, field: Field, profile: ScannerProfile) -> np.ndarray:
+    """Bone is not even: a factor about 1 that varies over 2 to 20 mm; on densitometers more than on film, and finer."""
+    film = profile.energy == "film"
+    scales = ((2.2, 0.13), (7.0, 0.10), (20.0, 0.10)) if film else ((1.0, 0.30), (2.2, 0.25), (7.0, 0.13), (20.0, 0.10))
+    total = np.zeros((field.rows, field.columns), np.float32)
+    for size, strength in scales:
         rows, columns = (int(n * s / size) + 4 for n, s in ((field.rows, field.sy), (field.columns, field.sx)))
         total += enlarged(rng.normal(0.0, strength, (rows, columns)), field.rows, field.columns)
+    total = 1 + total * np.float32(1.0 if film else rng.uniform(0.5, 1.7))
     return np.maximum(total, 0.3)
 
 

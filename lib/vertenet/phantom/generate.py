@@ -11,15 +11,17 @@ from ..radiograph import Radiograph, Spacing, SpacingSource
 from ..spine import CORNERS, MIDPOINTS, STANDARD_LEVELS, Corner, Level, Spine, Status, Vertebra
 from .anatomy import sample_column
 from .aorta import Aorta, project_aorta, sample_aorta, thirds_grade
+from .arm import project_arm
 from .body import Column
 from .canvas import Canvas, Field
 from .corridor import SEGMENTS, corridor_of
 from .crop import CropTruth, crop_truth
-from .degrade import burn_text, jpeg, quantised, sway, swayed
+from .degrade import burn_lines, burn_text, jpeg, quantised, stitched, sway, swayed
 from .difficulty import difficulty_of
 from .draw import draw_switches
 from .exposure import expose
-from .hips import draw_wings, project_hips
+from .hips import project_hips
+from .pelvis import draw_wings, project_pelvis
 from .placement import place
 from .profiles import scanner_profile
 from .skeleton import project_skeleton
@@ -62,7 +64,7 @@ def generate(seed: int, scanner: str = "hologic-horizon", difficulty: str = "def
     if not 0 <= int(seed) < 2**63:
         raise OptionError(f"the phantom seed is {seed}, but must be a whole number from 0")
     profile, level = scanner_profile(scanner), difficulty_of(difficulty)
-    drawn = draw_switches(seed, level, profile.blank, switches)
+    drawn = draw_switches(seed, level, profile, switches)
     column = sample_column(seed, drawn, profile.upright)
     corridor = corridor_of(column)
     field, blanked = place(column, corridor, profile, level, drawn, seed)
@@ -74,10 +76,10 @@ def generate(seed: int, scanner: str = "hologic-horizon", difficulty: str = "def
 
     soft, bone = Canvas(field), Canvas(field)
     project_tissue(soft, column, seed, drawn)
-    if profile.reach is None:
-        project_skeleton(bone, column, seed, drawn)
-    else:
-        project_skeleton(bone, column, seed, drawn, draw_wings(seed))
+    project_skeleton(bone, column, seed, drawn)
+    project_pelvis(bone, column, seed, drawn, draw_wings(seed, drawn, profile.energy == "film"))
+    project_arm(soft, bone, column, seed, drawn)
+    if profile.reach is not None:
         project_hips(soft, bone, column, seed, drawn)
     project_aorta(soft, bone, aorta, seed)
     project_foreign(bone, column, seed, drawn)
@@ -116,6 +118,10 @@ def generate(seed: int, scanner: str = "hologic-horizon", difficulty: str = "def
 
 def _stored(grey: np.ndarray, crop: CropTruth, switches: Switches, seed: int) -> np.ndarray:
     """Text, inversion, blanking, then what storage does: grey levels and JPEG, which disturbs the blanked pixels."""
+    if switches.seam:
+        grey = stitched(grey, seed)
+    if switches.lines:
+        grey = burn_lines(grey, switches.lines, seed)
     if switches.text:
         grey = burn_text(grey, seed)
     if switches.inverted:
@@ -136,7 +142,7 @@ def _spine(column: Column, field: Field, shift: np.ndarray, switches: Switches, 
     """The named bodies in source pixels, each point with its status."""
     vertebrae = []
     for body in column.bodies:
-        if body.name not in Level.__members__:
+        if body.name not in Level.__members__:  # the neck
             continue
         xy = field.to_pixels(body.points)
         xy[:, 0] += np.interp(xy[:, 1], np.arange(field.rows), shift)

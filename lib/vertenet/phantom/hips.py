@@ -6,32 +6,11 @@ import numpy as np
 
 from .body import Column
 from .canvas import Canvas
-from .skeleton import Wings
 from .streams import stream
 from .switches import Switches
 
 #: Centre of the hip joints from that of S1: forward and down, mm, mean and spread (pelvic incidence about 50 degrees).
 _HIP_MM = ((26.0, 12.0), (104.0, 8.0))
-
-
-def draw_wings(seed: int) -> Wings:
-    """The iliac wings of a film: from thin, with L5 free, to so thick and high that L5 is hidden and L4 half.
-
-    On film the divergent beam throws the crests higher, and L5 lies inside the white of the pelvis more often than not.
-    The summit lies beside the spine or behind it, and the crests go down in front of it.
-    """
-    rng = stream(seed, "wings")
-    fossa, lift = float(rng.uniform(0.1, 1.3)), float(rng.uniform(0.0, 0.6))
-    return Wings(
-        fossa=fossa,
-        lift=lift,
-        end=True,
-        back=float(rng.uniform(0.0, 1.0)),
-        fall=float(rng.uniform(0.0, 0.5)),
-        blur_mm=float(rng.uniform(0.0, 22.0)),
-        mass=float(rng.uniform(0.15, 0.6)),
-        sacrum=float(rng.uniform(0.3, 1.5)),
-    )
 
 
 def project_hips(soft: Canvas, bone: Canvas, column: Column, seed: int, switches: Switches) -> None:

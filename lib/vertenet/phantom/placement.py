@@ -73,6 +73,8 @@ def _vertical(column, corridor, switches, difficulty, profile, rows, sy, freedom
     if switches.clipped_bottom:
         floor = max(safe.max() + 3.0, last.corners[:, 1].min() + 4.0)
         bottom = floor + (freedom[0] + 1) / 2 * max(lowest - 3.0 - floor, 0.0)
+    elif switches.field_bottom is not None and (profile.reach is None or profile.reach.below_mm[0] < 20.0):
+        bottom = max(safe.max() + 3.0, lowest + switches.field_bottom * column.unit)
     elif profile.reach is not None:
         low, high = profile.reach.below_mm
         bottom = max(safe.max(), lowest) + low + (freedom[0] + 1) / 2 * (high - low)

@@ -56,6 +56,8 @@ class ScannerProfile:
         Where the field ends; None where the matrix and the scanner's habits say it (every densitometer).
     upright : bool
         The patient stands.
+    stitched : bool
+        Several exposures joined, often behind a calibration grid.
     """
 
     name: str
@@ -73,6 +75,7 @@ class ScannerProfile:
     gamma: float
     reach: FilmReach | None = None
     upright: bool = False
+    stitched: bool = False
 
     @property
     def psf_sigma_mm(self) -> float:
@@ -103,7 +106,7 @@ _PROFILES = (
     ),
     ScannerProfile(
         "ge-prodigy-de", "GE Healthcare", "Lunar Prodigy", _PRODIGY_SIZES, 0.44, "dual", 0.58, 0.026, "white",
-        0.15, 0.10, (0.06, 1.9), 0.85,
+        0.15, 0.10, (0.06, 0.955), 0.85,
     ),
     ScannerProfile(
         "ge-idxa-se", "GE Healthcare", "Lunar iDXA", _IDXA_SIZES, 0.25, "single", 1.0, 0.028, "white",
@@ -111,15 +114,22 @@ _PROFILES = (
     ),
     ScannerProfile(
         "ge-idxa-de", "GE Healthcare", "Lunar iDXA", _IDXA_SIZES, 0.25, "dual", 1.0, 0.024, "white",
-        0.10, 0.06, (0.03, 1.8), 0.85,
+        0.10, 0.06, (0.03, 0.955), 0.85,
     ),
 )  # fmt: skip
 _FILM_SIZES = ((1000, 820), (1000, 620), (1000, 520), (1000, 780))
+#: The part from the chest to the sacrum, cut out of a longer radiograph.
+_SPINE_FILM_SIZES = ((1100, 520), (1100, 420), (1100, 640))
 _FILMS = (
     ScannerProfile(
         "lumbar-film", "", "Lateral lumbar radiograph", _FILM_SIZES, 0.42, "film",
         2.0, 0.008, None, 0.0, 0.0, (0.0, 1.0), 1.0, upright=True,
         reach=FilmReach(above_mm=(2.0, 95.0), below_mm=(90.0, 215.0)),
+    ),
+    ScannerProfile(
+        "spine-film", "", "Lateral whole-spine radiograph", _SPINE_FILM_SIZES, 0.42, "film",
+        1.6, 0.008, None, 0.0, 0.0, (0.0, 1.0), 1.0, upright=True, stitched=True,
+        reach=FilmReach(above_mm=(40.0, 230.0), below_mm=(4.0, 80.0)),
     ),
 )  # fmt: skip
 
@@ -137,7 +147,7 @@ def films() -> dict[str, ScannerProfile]:
     """Profiles of radiographs that are no DXA, by name.
 
     >>> list(films())
-    ['lumbar-film']
+    ['lumbar-film', 'spine-film']
     """
     return {profile.name: profile for profile in _FILMS}
 

@@ -1,8 +1,6 @@
-"""The bones that are not vertebral bodies: arches, spinous processes, ribs, sacrum and iliac wings."""
+"""Vertebrae with their arches and spinous processes, osteophytes and ribs."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,66 +11,32 @@ from .streams import stream
 from .switches import Switches
 
 
-@dataclass(frozen=True)
-class Wings:
-    """How the iliac wings show; the defaults are a densitometer's, which hardly sees below their crests.
-
-    Attributes
-    ----------
-    fossa : float
-        Factor on the thickness below the rim.
-    lift : float
-        Height of the crests above where they usually lie, vertebral depths.
-    end : bool
-        They end where the sockets of the hips begin. Densitometer phantoms keep endless ones: published figures are of
-        those very images.
-    back : float
-        How far behind its usual place the summit lies, vertebral depths.
-    fall : float
-        How steeply the crests go down in front of the summit, beside their bow.
-    blur_mm : float
-        Over how much more than usual the upper border rises: two crests side by side, seen by a divergent beam.
-    mass : float
-        Factor on the mass of the sacrum and of the ilium beside it.
-    sacrum : float or None
-        Strength of the outlines of the sacral segments; None for a sacrum without, of which a densitometer sees little.
-    """
-
-    fossa: float = 1.0
-    lift: float = 0.0
-    end: bool = False
-    back: float = 0.0
-    fall: float = 0.0
-    blur_mm: float = 0.0
-    mass: float = 1.0
-    sacrum: float | None = None
-
-
-_ENDLESS = Wings()
-
-
-def project_skeleton(canvas: Canvas, column: Column, seed: int, switches: Switches, wings: Wings = _ENDLESS) -> None:
-    """Add every bone of the patient above the hips to ``canvas`` (g/cm2)."""
+def project_skeleton(canvas: Canvas, column: Column, seed: int, switches: Switches) -> None:
+    """Add every bone of the patient above the pelvis to ``canvas`` (g/cm2)."""
     rng = stream(seed, "skeleton")
     order = [body.name for body in column.bodies]
     jitter = rng.normal(0.0, 1.0, (len(order), 8))
     ribs = rng.normal(0.0, 1.0, (16, 2, 4))
     shape = rng.uniform(0.0, 1.0, 12)
     for body, wobble in zip(column.bodies, jitter):
-        project_body(canvas, body, switches.bone)
+        shown = switches.sacrum**2 if body.name == "S1" else 1.0
+        project_body(canvas, body, switches.bone * shown, switches.cancellous)
         if body.name != "S1":
-            _arch(canvas, body, column.below(body.name), column.unit, wobble, switches.bone)
+            _arch(canvas, body, column.unit, wobble, switches.bone * switches.posterior, switches.posterior)
     _osteophytes(canvas, column, stream(seed, "osteophytes"), switches)
     strength = switches.overlap * switches.bone
     thoracic = [name for name in order if name.startswith("T")]
     for name, wobble in zip(thoracic, ribs):
         for side in (0, 1):
             _rib(canvas, column[name], column.unit, int(name[1:]), side, wobble[side], shape, strength)
-    _pelvis(canvas, column, shape, strength, switches.bone, wings)
 
 
-def _arch(canvas: Canvas, body: Body, below: Body | None, unit: float, wobble: np.ndarray, bone: float) -> None:
-    """Pedicles, articular pillar, transverse processes end on, and the spinous process of one vertebra."""
+def _arch(canvas: Canvas, body: Body, unit: float, wobble: np.ndarray, bone: float, wide: float) -> None:
+    """Pedicles, articular pillar, transverse processes end on, and the spinous process of one vertebra.
+
+    ``wide`` over 1: the joints are broad as arthrosis makes them, and fill the gaps between one another.
+    """
+    broad = 1 + 0.22 * max(wide - 1, 0.0)
     forward = body.forward
     down = np.array([-forward[1], forward[0]])
     size = body.depth / unit
@@ -92,9 +56,27 @@ def _arch(canvas: Canvas, body: Body, below: Body | None, unit: float, wobble: n
         shapes = (
             # back, along, radii, thickness, angle, core, shell, power
             (0.12, -0.22, (0.22 * width, 0.17 * height + 1.5), 9, tilt, 0.30, 0.45, 0.6),  # pedicle
-            (0.40, 0.16 + 0.03 * wobble[0], (0.60 * height, 0.19 * width), 12, lean, 0.40, 0.25, 0.8),  # pillar
-            (0.33, -0.52 + 0.03 * wobble[1], (0.34 * height, 0.15 * width), 11, lean, 0.34, 0.25, 0.8),  # upper facet
-            (0.52, 0.62 + 0.03 * wobble[2], (0.34 * height, 0.14 * width), 10, lean, 0.34, 0.25, 0.8),  # lower facet
+            (0.40, 0.16 + 0.03 * wobble[0], (0.60 * height, 0.19 * broad * width), 12, lean, 0.40, 0.25, 0.8),  # pillar
+            (
+                0.33,
+                -0.52 + 0.03 * wobble[1],
+                (0.34 * height, 0.15 * broad * width),
+                11,
+                lean,
+                0.34,
+                0.25,
+                0.8,
+            ),  # upper facet
+            (
+                0.52,
+                0.62 + 0.03 * wobble[2],
+                (0.34 * height, 0.14 * broad * width),
+                10,
+                lean,
+                0.34,
+                0.25,
+                0.8,
+            ),  # lower facet
             (0.42, -0.10, (0.14 * width, 0.19 * height), 20, tilt, 0.16, 0.25, 0.5),  # transverse process, end on
         )
         for back, along, radii, thickness, angle, core, shell, power in shapes:
@@ -169,70 +151,3 @@ def _band(canvas: Canvas, start, end, rise, far: float, half: float, density: fl
     # Cortex: the ray runs along the upper and lower border of the rib.
     rim = np.exp(-(((1 - np.sqrt(q)) * half / 1.1 - 0.8) ** 2)) * (q < 1) * edge
     canvas.mass[where] += (strength * (0.5 * profile + rim)).astype(np.float32)
-
-
-def _pelvis(canvas: Canvas, column: Column, shape: np.ndarray, strength: float, bone: float, wings: Wings) -> None:
-    """Sacrum with its wings, and both iliac wings whose crests cross L4/L5 and L5."""
-    s1 = column["S1"]
-    unit, core = column.unit, bone * wings.mass
-    forward, down = s1.forward, np.array([-s1.forward[1], s1.forward[0]])
-    turn, step, centre = 0.0, 0.72 * unit, s1.centre.copy()
-    lean = float(np.arctan2(down[1], down[0]))
-    wing = s1.centre - forward * 0.35 * unit + down * 0.45 * unit
-    canvas.ellipsoid(wing, (1.15 * unit, 0.75 * unit), 75, lean, 0.24 * core, 0.06 * bone, 0.8)
-    if wings.sacrum is not None:
-        _segments(canvas, s1, unit, wings.sacrum * bone)
-    for k in range(4):
-        turn += np.radians(9 + 5 * k)
-        direction = down * np.cos(turn) - forward * np.sin(turn)
-        centre = centre + direction * step * (1 - 0.12 * k)
-        lean = float(np.arctan2(direction[1], direction[0]))
-        size = 1 - 0.12 * k
-        canvas.ellipsoid(centre, (0.5 * unit, 0.44 * size * unit), 60 * size, lean, 0.2 * core, 0.15 * core, 0.6)
-        behind = centre - forward * 0.35 * unit
-        canvas.ellipsoid(behind, (0.5 * unit, 0.34 * unit), 50 * size, lean, 0.2 * core, 0.1 * bone, 0.7)
-    above = column.bodies[-2]
-    for side in (0, 1):
-        lift = (0.2 + 0.95 * shape[3] + 0.3 * (shape[4] - 0.5) * side + wings.lift) * unit
-        top = (above.sa + above.sp) / 2 + np.array(
-            [(0.1 + 0.5 * shape[5] - wings.back) * unit + 4 * side, 0.9 * unit - lift + 3 * side]
-        )
-        _wing(canvas, top, unit, shape, strength, wings)
-
-
-def _segments(canvas: Canvas, s1: Body, unit: float, strength: float) -> None:
-    """S2 to S5 with their outlines: in front one line bent backward, behind it the segments, ever shallower."""
-    forward, front, turn = s1.forward, s1.ia, 0.0
-    for k in range(4):
-        turn += np.radians(9 + 5 * k)
-        lower = np.array(
-            [
-                forward[0] * np.cos(turn) + forward[1] * np.sin(turn),
-                forward[1] * np.cos(turn) - forward[0] * np.sin(turn),
-            ]
-        )
-        end = front + np.array([-lower[1], lower[0]]) * 0.66 * unit * (1 - 0.12 * k)
-        deep = unit * (0.70 - 0.11 * k)
-        corners = np.stack([front - lower * deep, front, end, end - lower * (deep - 0.09 * unit)])
-        canvas.plate(corners, 55 - 8 * k, 0.05 * strength, 0.40 * strength * (1 - 0.15 * k))
-        front = end
-
-
-def _wing(canvas: Canvas, top: np.ndarray, unit: float, shape: np.ndarray, strength: float, wings: Wings) -> None:
-    """One iliac wing below its crest: a dome, thick at the rim and thin in the fossa."""
-    _, _, right, bottom = canvas.field.extent
-    found = canvas.window(top[0] - 2.6 * unit, top[1] - 2, min(top[0] + 3.4 * unit, right), bottom)
-    if found is None:
-        return
-    where, x, y = found
-    u = (x - np.float32(top[0])) / np.float32(unit)
-    before = (0.16 + 0.12 * shape[7]) * u**2 + wings.fall * u
-    crest = np.where(u < 0, (0.42 + 0.2 * shape[6]) * np.abs(u) ** 1.9, before)
-    ends = np.clip((2.3 + u) * 2, 0, 1) * np.clip((3.2 - u) * 2, 0, 1)
-    depth = y - np.float32(top[1]) - (crest * unit).astype(np.float32)
-    inside = np.clip(depth / (2.5 + 4 * shape[9] + wings.blur_mm), 0, 1) * ends.astype(np.float32)
-    if wings.end:
-        inside *= np.clip((170 - depth) / 50, 0, 1)
-    rim = np.exp(-(((depth - 4) / (3.5 + 4 * shape[10])) ** 2)) * (0.15 + 0.3 * shape[11])
-    plate = wings.fossa * (0.16 + 0.26 * np.clip(depth / 60, 0, 1) + 0.35 * wings.mass * np.clip(0.3 - u, 0, 1.5))
-    canvas.mass[where] += (inside * (rim + plate) * np.float32(strength)).astype(np.float32)

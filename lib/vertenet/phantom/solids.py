@@ -22,8 +22,8 @@ _SHELL_MM = 0.55
 _SLICES = (8, 16)
 
 
-def project_body(canvas: Canvas, body: Body, bone: float = 1.0) -> None:
-    """Add one vertebral body; ``bone`` scales its density."""
+def project_body(canvas: Canvas, body: Body, bone: float = 1.0, cancellous: float = 1.0) -> None:
+    """Add one vertebral body; ``bone`` scales its density, ``cancellous`` that of its inside alone."""
     corners = body.corners
     lean = body.half_width * (abs(np.tan(np.radians(body.coronal))) + abs(np.tan(np.radians(body.axial))))
     low, high = corners.min(0) - 1.5 - lean, corners.max(0) + 1.5 + lean
@@ -46,7 +46,7 @@ def project_body(canvas: Canvas, body: Body, bone: float = 1.0) -> None:
     pixel = np.float32(canvas.field.pixel)
     width = np.float32(body.half_width)
     density = bone * (1 + 0.9 * body.collapse)
-    slices = _SLICES[body.half_width * max(abs(slope), abs(skew)) > 2.2]
+    slices = _SLICES[bool(body.half_width * max(abs(slope), abs(skew)) > 2.2)]
     step = 2 * body.half_width / slices
     # S1 is fused with S2: its lower end is a scar, not an endplate.
     fused = np.float32(0.3 if body.name == "S1" else 1.0)
@@ -64,7 +64,12 @@ def project_body(canvas: Canvas, body: Body, bone: float = 1.0) -> None:
         lower = bottom - share[1] * np.float32(flat) + np.float32(slope * z)
         filled = np.clip(upper / pixel + 0.5, 0, 1) * np.clip(lower / pixel + 0.5, 0, 1)
         plates = _layer(upper, pixel) + fused * _layer(lower, pixel)
-        mass += length * filled * (TRABECULAR + CORTICAL * plates) * np.float32(2 if straight else 1)
+        mass += (
+            length
+            * filled
+            * (TRABECULAR * np.float32(cancellous) + CORTICAL * plates)
+            * np.float32(2 if straight else 1)
+        )
     inside = np.clip(np.minimum(top, bottom) / pixel + 0.5, 0, 1)
     mass += CORTICAL * 0.8 * shell * inside
     canvas.mass[where] += mass * np.float32(density / 10)

@@ -52,8 +52,9 @@ class Switches:
         Bowel gas in front of and over L3 to L5, 0 to 1.
     stones : int
         Number of renal or gall stones.
-    metal : None, "screws", "clips" or "button"
-        Pedicle screws with rods over two levels, surgical clips, or a button or clasp lying on the patient.
+    metal : None, "screws", "construct", "cage", "clips" or "button"
+        Pedicle screws with rods over two levels, or over many; cages in one or two discs; surgical clips; a button or
+        clasp lying on the patient.
     overlap : float
         Strength of ribs and iliac crests that cross the spine, 1 is usual.
     thickness : float
@@ -82,6 +83,31 @@ class Switches:
         The field begins inside T12.
     clipped_bottom : bool
         The field ends inside L5, below the aortic corridor.
+    field_bottom : None or float
+        Where the field ends, vertebral depths below the lower end of the last lumbar vertebra: -0.6 is inside it, 2
+        shows S1 and S2. None: where the scanner usually ends. Never above the aortic corridor's end.
+    pelvis : float
+        How much the sacrum and the iliac wings show, 0 hardly, 1 usual, 3 and more saturate: L5, which is seen
+        through the wings, is then the white body at the bottom.
+    crests : float
+        How high the iliac crests reach above mid L5, vertebral depths: at 0 L5 is free, at 1 it is hidden and L4 half.
+    sacrum : float
+        How much S1 shows as a body of its own, 1 with the outlines of a vertebra, 0 lost in the mass of the pelvis, as
+        densitometers mostly have it: the last body that can be told is then L5.
+    posterior : float
+        Mass of the arches, joints and processes, 1 plain, 3 white and as wide as half a body.
+    cancellous : float
+        Density of the bodies' inside against their cortex, 1 plain; at 0.2 they are little more than two endplates.
+    residue : float
+        Soft tissue that shows in dual energy, 1 is usual: the belly under the diaphragm's dome, heart, breast.
+    saturation : float
+        Dual energy: how much of the display range is left, 1 plain, 0.4 turns the dense bones white.
+    arm : float
+        Arm and shoulder over the front of the chest, 0 none to 1 strong.
+    lines : None, "boxes" or "grid"
+        Thin lines burned into the picture: boxes as reports draw them, or a calibration grid.
+    seam : bool
+        Two exposures stitched: a line across, a step in tone.
     spacing_unknown : bool
         The Radiograph carries no spacing; the truth does.
     """
@@ -113,6 +139,17 @@ class Switches:
     text: bool = False
     clipped_top: bool = False
     clipped_bottom: bool = False
+    field_bottom: float | None = None
+    pelvis: float = 1.0
+    crests: float = 0.5
+    sacrum: float = 1.0
+    posterior: float = 1.0
+    cancellous: float = 1.0
+    residue: float = 1.0
+    saturation: float = 1.0
+    arm: float = 0.0
+    lines: str | None = None
+    seam: bool = False
     spacing_unknown: bool = False
 
     def to_dict(self) -> dict:
@@ -134,17 +171,21 @@ class Switches:
 _RANGES = {
     "scoliosis": (0, 30), "rotation": (0, 30), "osteophytes": (0, 1), "aac": (0, 24), "gas": (0, 1), "stones": (0, 12),
     "overlap": (0, 3), "thickness": (0.6, 1.6), "bone": (0.4, 1.8), "noise": (0, 6), "motion": (0, 5), "tone": (0, 1),
-    "blur": (0.3, 3), "jpeg": (10, 100),
+    "blur": (0.3, 3), "jpeg": (10, 100), "field_bottom": (-0.9, 4), "pelvis": (0, 6), "crests": (-1, 2),
+    "sacrum": (0, 1), "posterior": (0.1, 5), "cancellous": (0.05, 2), "residue": (0, 6), "saturation": (0.2, 2),
+    "arm": (0, 1),
 }  # fmt: skip
 _CHOICES = {
     "anterior": ("left", "right"), "crop": (None, "border", "black", "white"), "blanking": (None, "black", "white"),
-    "metal": (None, "screws", "clips", "button"), "bits": (8, 12, 16),
+    "metal": (None, "screws", "construct", "cage", "clips", "button"), "bits": (8, 12, 16),
+    "lines": (None, "boxes", "grid"),
 }  # fmt: skip
 _WORDS = {"thickness": {"thin": 0.78, "thick": 1.3}}
 #: What ``True`` means for a switch that has a strength.
 _STRENGTH = {
     "scoliosis": 12.0, "rotation": 10.0, "osteophytes": 0.8, "gas": 0.8, "stones": 2, "motion": 1.5, "jpeg": 60,
     "metal": "screws", "collapsed_disc": "L4/L5", "crop": "border", "blanking": "black", "aac": 8,
+    "arm": 0.7, "lines": "boxes",
 }  # fmt: skip
 
 

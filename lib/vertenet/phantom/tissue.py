@@ -131,10 +131,14 @@ def project_foreign(bone: Canvas, column: Column, seed: int, switches: Switches)
         size = rng.uniform(2.0, 6.0)
         bone.ellipsoid(spot, (size, size * rng.uniform(0.6, 1.0)), size * 1.6, rng.uniform(0, 3), 1.1)
     rng = stream(seed, "metal")
-    if switches.metal == "screws":
-        upper = str(rng.choice(["L2", "L3"]))
+    if switches.metal in ("screws", "construct"):
+        names = [body.name for body in column.bodies]
+        first = names.index(
+            str(rng.choice(["L2", "L3"]) if switches.metal == "screws" else rng.choice(["T10", "T12", "L1"]))
+        )
+        last = first + (1 if switches.metal == "screws" else int(rng.integers(3, 8)))
         ends = []
-        for body in (column[upper], column.below(upper)):
+        for body in column.bodies[first : min(last, len(names) - 1) + 1]:
             axis, start = body.forward, body.sp * 0.7 + body.ip * 0.3
             head = start - axis * 20
             tip = start + axis * 0.75 * body.depth
@@ -143,8 +147,17 @@ def project_foreign(bone: Canvas, column: Column, seed: int, switches: Switches)
             )
             bone.ellipsoid(head, (5.5, 6.5), 12, 0.0, 4.0)
             ends.append(head)
-        span = ends[1] - ends[0]
-        bone.ellipsoid(sum(ends) / 2, (np.linalg.norm(span) / 2 + 8, 2.6), 10, np.arctan2(span[1], span[0]), 4.0)
+        for upper, lower in zip(ends, ends[1:]):
+            span = lower - upper
+            reach = np.linalg.norm(span) / 2 + 8
+            bone.ellipsoid((upper + lower) / 2, (reach, 2.6), 10, np.arctan2(span[1], span[0]), 4.0)
+    elif switches.metal == "cage":
+        for name in rng.choice(["L2", "L3", "L4"], size=int(rng.integers(1, 3)), replace=False):
+            upper, lower = column[str(name)], column.below(str(name))
+            spot = (upper.im + lower.sm) / 2
+            radii = (0.3 * upper.depth, max(np.linalg.norm(lower.sm - upper.im) / 2, 2.5))
+            axis = upper.forward
+            bone.ellipsoid(spot, radii, 22, np.arctan2(axis[1], axis[0]), 0.5, 2.0, 0.4)
     elif switches.metal == "clips":
         body = column[str(rng.choice(["L1", "L2", "L3"]))]
         for _ in range(int(rng.integers(2, 6))):

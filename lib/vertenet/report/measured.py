@@ -12,7 +12,16 @@ _ANGLES = ("L1-L5", "T12-S1")
 #: Of each level, after its name and an underscore.
 LEVEL_COLUMNS: tuple[str, ...] = (
     *(f"{height}_{unit}" for unit in ("px", "mm") for height in _HEIGHTS),
-    *("wedge", "mid_wedge", "crush", "genant_grade", "genant_type", "genant_remark"),
+    *(
+        "wedge",
+        "mid_wedge",
+        "crush",
+        "wedge_reference",
+        "mid_wedge_reference",
+        "genant_grade",
+        "genant_type",
+        "genant_remark",
+    ),
 )
 #: Every column that `measured_cells` fills.
 MEASURED_COLUMNS: tuple[str, ...] = (
@@ -61,6 +70,9 @@ def _level_cells(vertebra: VertebraMorphometry) -> dict[str, object]:
     if vertebra.mm is not None:
         cells.update({f"{name}_mm": value for name, value in vertebra.mm.to_dict().items()})
     cells.update(wedge=vertebra.wedge, mid_wedge=vertebra.mid_wedge, crush=vertebra.crush)
+    for name in ("wedge_reference", "mid_wedge_reference"):
+        reference = getattr(vertebra, name)
+        cells[name] = None if reference is None else reference.ratio
     genant = vertebra.genant
     if genant is None:
         return {**cells, "genant_remark": f"not evaluable: {vertebra.reason}"}

@@ -12,6 +12,7 @@ blanks), ``crop_fraction`` (0 to 1), ``crop_extent_px``, ``crop_extent_mm``, ``c
 ``spacing_column_mm``, ``spacing_row_mm``, ``spacing_source``; of T12 to L5 ``<level>_anterior_px``,
 ``<level>_middle_px``, ``<level>_posterior_px`` and ``<level>_anterior_mm``, ``<level>_middle_mm``,
 ``<level>_posterior_mm`` (heights), ``<level>_wedge``, ``<level>_mid_wedge``, ``<level>_crush`` (ratios),
+``<level>_wedge_reference``, ``<level>_mid_wedge_reference`` (of a healthy vertebra; what losses are counted from),
 ``<level>_genant_grade``, ``<level>_genant_type``, ``<level>_genant_remark`` (a suggestion, and why it is partial or
 missing); ``lordosis_L1-L5_deg``, ``lordosis_L1-L5_reason``, ``lordosis_T12-S1_deg``, ``lordosis_T12-S1_reason``
 (lordosis positive; why there is no angle); ``aac_<segment>_<wall>`` (0 to 3 or unreadable), ``aac_total``,

@@ -69,6 +69,12 @@ def test_neighbouring_levels_and_midpoints_are_accepted(store):
     assert CornerName.SM in store.spine_of(revision)[Level.L3].points
 
 
+@pytest.mark.parametrize("said", ["1e400", "NaN", '"\\ud800"'])
+def test_a_file_that_says_what_json_cannot_say_is_refused_also_where_nobody_looks(store, said):
+    text = label_text(store, PLAIN)
+    refuse(store, text.replace('"markups":', f'"aside": {said}, "markups":', 1), "not plain JSON")
+
+
 def test_a_label_as_slicer_writes_it_needs_none_of_our_notes(store):
     def strip(markup):
         markup["measurements"] = []

@@ -196,7 +196,7 @@ def test_a_reading_of_an_older_schema_is_kept_as_one_of_today(store):
         del old[name]
     kept = keep(store, reading=old)
     stored = json.loads(store.reading_of(PLAIN, kept.revision.number))
-    assert stored["schema"] == "vertenet-reading/1.2"
+    assert stored["schema"] == "vertenet-reading/1.3"
     assert stored["aac"] is None
 
 

@@ -22,7 +22,7 @@ from labelapp.store import RadiographStore
 from labelapp.store.changes import Change
 from vertenet.annotation import markups
 from vertenet.errors import SchemaError
-from vertenet.spine import CornerName, Level, Spine, Vertebra
+from vertenet.spine import STANDARD_LEVELS, CornerName, Level, Spine, Vertebra
 
 from .scenes import DOTTED, PLAIN, label_text, make_store, moved, submit, truth, write_images
 
@@ -59,7 +59,7 @@ def test_a_revision_says_which_points_were_moved_since_the_one_before(tmp_path):
     second = store.submit(PLAIN, dragged(text, "L3-SA", 2.5).encode())
     assert second.based_on == "revision 1"
     assert second.changed == (Change("L3-SA", "moved", 2.5, 0.0),)
-    without = truth(PLAIN).select(list(Level)[1:5])  # T12 to L3
+    without = truth(PLAIN).select(STANDARD_LEVELS[:4])  # T12 to L3
     third = submit(store, who="anonymous", spine=without)
     assert {c.point for c in third.changed if c.kind == "removed"} == {
         f"{level}-{corner}" for level in ("L4", "L5") for corner in CornerName

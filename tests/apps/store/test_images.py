@@ -10,7 +10,7 @@ from monailabel.interfaces.exception import ImageNotFoundException
 from labelapp.store import RadiographStore
 from vertenet.errors import ImageReadError, OptionError
 
-from .scenes import DOTTED, PLAIN, make_store, submit, write_images
+from .scenes import DOTTED, PLAIN, label_text, make_store, submit, write_images
 
 
 def listing(folder: Path, *names: str, auto_reload: bool = False) -> RadiographStore:
@@ -158,3 +158,59 @@ def test_the_listing_has_the_form_of_monai_label_s_index(tmp_path):
     assert listed["labels"]["final"]["info"]["annotator"] == "anna"
     expected = {"total": 2, "completed": 1, "label_tags": {"final": 1}, "images_changed": 0}
     assert store.status() == {"store": store.identity, **expected}
+
+
+# Names that cannot be served
+
+LATIN_1 = os.fsdecode(b"R\xf6ntgen.png")
+ODD = ("a\nb.png", "a\tb.png", "a\\b.png", LATIN_1, "x" * 246 + ".png", "\x85next.png")
+
+
+def test_12_a_name_that_cannot_be_served_is_told_with_its_reason_and_the_others_are_served(tmp_path):
+    for name in ODD:
+        (tmp_path / name).write_bytes(name.encode("utf-8", "surrogateescape"))
+    store = listing(tmp_path, "good.png", "second.png")
+    assert store.list_images() == ["good", "second"]
+    told = {entry["file"]: entry["reason"] for entry in store.status()["not_served"]}
+    assert len(told) == len(ODD)
+    assert "UTF-8" in told["R\\xf6ntgen.png"]
+    assert "too long" in told["x" * 246 + ".png"]
+    assert "control character" in told["a\\x0ab.png"]
+    assert "backslash" in told["a\\\\b.png"]
+    json.dumps(store.json(), ensure_ascii=False).encode()
+    assert store.json()["not_served"] == store.status()["not_served"]
+    again = RadiographStore(str(tmp_path), auto_reload=False)
+    assert again.list_images() == ["good", "second"]
+
+
+def test_12_an_image_whose_name_came_to_be_refused_after_it_was_labelled_stops_no_start(tmp_path):
+    store = make_store(tmp_path)
+    submit(store)
+    long = "x" * 246
+    with store._database.writing() as connection:
+        connection.execute("INSERT INTO images (image_id, file) VALUES (?, ?)", (long, f"{long}.png"))
+        connection.execute("INSERT INTO images (image_id, file) VALUES ('a\nb', 'a\nb.png')")
+        for table in ("revisions", "labels"):
+            columns = [row["name"] for row in connection.execute(f"PRAGMA table_info({table})") if row[1] != "image_id"]
+            for image_id in (long, "a\nb"):
+                connection.execute(
+                    f"INSERT INTO {table} (image_id, {', '.join(columns)})"
+                    f" SELECT ?, {', '.join(columns)} FROM {table} WHERE image_id = ?",
+                    (image_id, PLAIN),
+                )
+    (tmp_path / f"{long}.png").write_bytes(b"x")
+    (tmp_path / "labels" / "final" / os.fsdecode(b"R\xf6ntgen.mrk.json")).write_text("{}")
+    again = RadiographStore(str(tmp_path), auto_reload=False)
+    assert again.list_images() == [DOTTED, PLAIN]
+    assert [entry.image_id for entry in again.final_labels()] == [PLAIN]
+
+
+def test_12_every_image_that_is_listed_can_be_labelled(tmp_path):
+    store = make_store(tmp_path)
+    longest = "ä" * 100
+    (tmp_path / f"{longest}.png").write_bytes((tmp_path / f"{PLAIN}.png").read_bytes())
+    store.refresh()
+    assert longest in store.list_images()
+    text = label_text(store, PLAIN).replace(f"{PLAIN}.png", f"{longest}.png")
+    store.submit(longest, text.encode(), "final", {"annotator": "anna"})
+    assert store.label_file(longest, "final").is_file()

@@ -14,6 +14,8 @@ import pytest
 from monailabel.client import MONAILabelClient
 
 from labelapp.background import BackgroundServer
+from labelapp.gateway.roles import role_of, template
+from labelapp.training.versions import ModelVersions
 from vertenet.annotation import markups
 
 from .conftest import make_labelled, make_starter, seeds_of_both_sides
@@ -38,6 +40,7 @@ def server(tmp_path_factory):
     environment = {"MONAI_LABEL_SESSION_PATH": str(folder / "sessions"), "OMP_WAIT_POLICY": "PASSIVE"}
     with BackgroundServer(command, environment=environment) as running:
         running.made = made
+        running.starter, running.audit = starter, studies / ".vertenet" / "audit.log"
         running.models = studies / ".vertenet" / "models" / "small"
         yield running
 
@@ -131,6 +134,36 @@ def test_labels_start_a_training_whose_model_is_served_until_it_is_rolled_back(s
     refused = httpx.post(url, params={"version": "../v0000"}, trust_env=False, timeout=30)
     assert refused.status_code == 404
     assert "v0001" in refused.json()["detail"]
+
+
+def test_what_was_refused_is_published_by_name_and_with_a_reason_which_the_audit_keeps(server, client, tmp_path):
+    versions = ModelVersions(server.models, server.starter)
+    name = versions.next_name()
+    staged = make_starter(tmp_path, seed=3)
+    folder = tmp_path / "made"
+    folder.mkdir()
+    for end in (".safetensors", ".json"):
+        staged.with_suffix(end).rename((folder / versions.file_name(name)).with_suffix(end))
+    versions.keep(folder, {"passed": False, "reason": "Refused."})
+
+    def post(route, **params):
+        return httpx.post(f"{server.url}/models/{route}", params=params, trust_env=False, timeout=60)
+
+    before = served(client)
+    refused = post("rollback", version=name)
+    assert (refused.status_code, "POST /models/publish" in refused.json()["detail"]) == (409, True)
+    assert post("publish", version=name).status_code in (400, 422)
+    assert post("publish", version="v9999", reason="x").status_code == 404
+    assert served(client) == before
+    answer = post("publish", version=name, reason="looked at twenty overlays")
+    assert (answer.status_code, answer.json()["state"]) == (200, "published although refused")
+    assert served(client) == name
+    assert post("publish", version=name, reason="again").status_code == 409
+    lines = [json.loads(line) for line in server.audit.read_text().splitlines()]
+    (line,) = (row for row in lines if row["route"] == "POST /models/publish" and row["status"] == 200)
+    assert (line["model_version"], line["overruled_reason"]) == (name, "looked at twenty overlays")
+    assert role_of("POST", "/models/publish") == "admin"
+    assert template("POST", "/models/publish") != "unknown"
 
 
 def test_a_bad_parameter_ends_the_training_with_a_sentence(server, client):

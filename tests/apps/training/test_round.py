@@ -15,6 +15,8 @@ import pytest
 from monailabel.interfaces.exception import MONAILabelException
 
 from labelapp.infer import LandmarkInfer
+from labelapp.training import round as rounds
+from labelapp.training.gate import Verdict
 from labelapp.training.options import TrainOptions
 from labelapp.training.progress import read_progress
 from labelapp.training.replay import Replay
@@ -24,12 +26,18 @@ from labelapp.training.task import AutoStart, RetrainTask, replay_of
 from labelapp.training.versions import ModelVersions
 from tests.apps.conftest import APP
 from vertenet.errors import OptionError
-from vertenet.networks import Card, find_weights, load_weights
+from vertenet.inference.refine import refiner_of
+from vertenet.networks import Card, build, find_weights, load_weights, save_weights
 
 from .conftest import submit
 
 QUICK = {"steps": 2, "device": "cpu", "batch": 2, "minutes": 5}
 SMALL = Replay(training=2, judging=2)
+
+
+def with_app() -> str:
+    """The path for processes of their own, which shall find the code that is tested here."""
+    return os.pathsep.join(filter(None, [str(APP), os.environ.get("PYTHONPATH")]))
 
 
 @pytest.fixture(scope="session")
@@ -71,7 +79,10 @@ def test_what_the_gate_saw_is_kept_and_the_frozen_split_trained_nothing(versions
     assert {is_held(name) for name in record["trained_on"]} == {False}
     assert [is_held(name) for name in record["judged_by"]] == [True]
     assert (record["split"]["images"], record["replay"]["images"]) == (1, 2)
-    assert "frozen split of 1 is small" in outcome.reason
+    # Those who are trained on judge as well, each by weights that have not learned them.
+    assert sorted(name for fold in record["folds"] for name in fold) == sorted(record["trained_on"])
+    assert (record["cross_fitted"]["persons"], record["state"]) == (4, "published")
+    assert "Cross-fitted over 4 persons (3 short trainings)" in outcome.reason
     assert "not calibrated" in outcome.reason  # two phantoms and one patient are too few for that
     assert not versions.list()[1]["calibrated"]
     assert record["labels"] == remembered(versions.folder) == {x.image_id: x.revision for x in store.final_labels()}
@@ -98,6 +109,8 @@ def test_a_second_round_goes_on_from_the_first_and_keeps_the_split(versions, sto
     first, second = (versions.gate(name) for name in ("v0001", "v0002"))
     assert second["compared_with"]["version"] == "v0001"
     assert first["judged_by"] == second["judged_by"]
+    # The persons whom the first round learned would speak for what is served: they judge no second time.
+    assert (len(first["folds"]), second["folds"], second["cross_fitted"]) == (3, [], None)
     assert "fine-tuned from v0001" in Card.read(versions.current().weights.with_suffix(".json")).training_data
 
 
@@ -120,8 +133,10 @@ def test_fine_tuning_at_another_input_size_with_a_frozen_encoder(versions, store
 
 
 def test_two_processes_train_one_model(versions, store, monkeypatch):
-    monkeypatch.setenv("PYTHONPATH", str(APP))
-    outcome = Round(versions, TrainOptions.from_request(QUICK), Replay(0, 2), processes=2, threads=1).run(store)
+    monkeypatch.setenv("PYTHONPATH", with_app())
+    # From scratch, which trains once: every fold would start processes of its own.
+    options = TrainOptions.from_request({**QUICK, "start": "scratch"})
+    outcome = Round(versions, options, Replay(0, 2), processes=2, threads=1).run(store)
     assert outcome.published
     assert Card.read(versions.current().weights.with_suffix(".json")).recipe["cost"]["processes"] == 2
 
@@ -193,11 +208,41 @@ def test_a_model_of_shuffled_labels_is_refused_and_its_figures_are_kept(store, i
     assert outcome.version == versions.current().name == "v0000"
     assert outcome.reason.startswith("Refused, and the served model stays: ")
     record = json.loads(outcome.record.read_text())
-    assert record["version"] is None
-    assert record["split"]["candidate"]["sdr"] < record["split"]["served"]["sdr"]
-    assert versions.names() == ["v0000"]
+    assert (record["version"], record["state"]) == ("v0001", "refused")
+    assert "are they those of these images?" in outcome.reason
+    assert versions.names() == ["v0000", "v0001"]
     stats = RetrainTask(versions).stats()
-    assert (stats["published"], stats["best_metric"]) == (False, record["split"]["served"]["sdr"])
+    assert (stats["published"], stats["best_metric"]) == (False, record["cross_fitted"]["served"]["sdr"])
+
+
+def test_what_the_gate_refuses_is_kept_to_be_looked_at(versions, store, monkeypatch):
+    def refuse(split, replay, cross_fitted):
+        return Verdict(False, "Refused, and the served model stays: it was not liked.", split, replay)
+
+    monkeypatch.setattr(rounds, "judge", refuse)
+    outcome = Round(versions, TrainOptions.from_request(QUICK), SMALL).run(store)
+    assert (outcome.published, outcome.version, versions.current().name) == (False, "v0000", "v0000")
+    assert "The refused weights are kept as v0001" in outcome.reason
+    assert versions.state("v0001") == "refused"
+    assert versions.gate("v0001") == json.loads(outcome.record.read_text())
+    load_weights(versions.version("v0001").weights)
+    assert (versions.folder / "v0001" / "recipe.json").is_file()
+    # A round that follows starts from what is served, and learns nothing from what was refused.
+    monkeypatch.undo()
+    again = Round(versions, TrainOptions.from_request(QUICK), SMALL).run(store)
+    assert again.version == "v0002"
+    assert len(versions.gate("v0002")["folds"]) == 3
+
+
+def test_the_refiner_learns_with_the_network(versions, store, starter):
+    refiner = build("refiner", width=4, decoder=8)
+    path = refiner_of(starter)
+    save_weights(refiner, path, Card.of(refiner, name="refiner", training_data="nothing", synthetic_only=True))
+    Round(versions, TrainOptions.from_request(QUICK), SMALL).run(store)
+    made, card = load_weights(refiner_of(versions.version("v0001").weights))
+    assert card.training_data.startswith("3 annotated images, and phantoms beside them")
+    before = load_weights(path)[0].state_dict()
+    assert any((before[name] != value).any() for name, value in made.state_dict().items())
 
 
 _KILLED = """
@@ -207,12 +252,14 @@ from labelapp.store import RadiographStore
 from labelapp.training import round as rounds
 from labelapp.training.options import TrainOptions
 from labelapp.training.replay import Replay
+from labelapp.training.tuning import Tuning
 from labelapp.training.versions import ModelVersions
+from labelapp.training.worker import Job
 
 def die(*args, **kwargs):
     os.kill(os.getpid(), signal.SIGKILL)
 
-where = {"training": (rounds.Job, "run"), "judging": (rounds, "judge"), "publishing": (os, "rename")}
+where = {"training": (Job, "run"), "judging": (rounds, "judge"), "publishing": (os, "rename")}
 setattr(*where[sys.argv[4]], die)
 versions = ModelVersions(Path(sys.argv[1]), Path(sys.argv[2]))
 options = TrainOptions.from_request({"steps": 1, "device": "cpu", "batch": 2})
@@ -220,11 +267,11 @@ rounds.Round(versions, options, Replay(2, 2)).run(RadiographStore(sys.argv[3]))
 """
 
 
-@pytest.mark.parametrize("moment", ["training", "publishing"])
+@pytest.mark.parametrize("moment", ["training", "judging", "publishing"])
 def test_a_killed_round_leaves_the_served_model_and_the_next_one_runs(versions, store, moment):
     served = versions.current()
     command = [sys.executable, "-c", _KILLED, versions.folder, versions.starter, store.folder, moment]
-    done = subprocess.run(list(map(str, command)), env={**os.environ, "PYTHONPATH": str(APP)}, capture_output=True)
+    done = subprocess.run(list(map(str, command)), env={**os.environ, "PYTHONPATH": with_app()}, capture_output=True)
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()
     assert versions.current() == served
     assert RetrainTask(versions, SMALL).stats()["state"] == "killed"

@@ -10,7 +10,7 @@ import pytest
 from starlette.exceptions import HTTPException
 
 from labelapp.infer import LandmarkInfer
-from labelapp.training.versions import ModelVersions
+from labelapp.training.versions import KEPT_REFUSED, ModelVersions
 from vertenet.errors import ModelError, OptionError
 from vertenet.networks import Card
 
@@ -54,6 +54,50 @@ def test_publishing_and_rolling_back(versions, tmp_path):
     # Numbers are never used again, whatever is served.
     versions.rollback("v0000")
     assert versions.next_name() == "v0003"
+
+
+REFUSAL = {"passed": False, "reason": "Refused.", "trained_on": ["a"], "compared_with": {"version": "v0000"}}
+
+
+def test_a_refused_version_is_kept_and_served_only_by_somebody_who_says_why(versions, tmp_path):
+    kept = versions.keep(staged(versions, tmp_path), REFUSAL)
+    assert (kept.name, versions.current().name) == ("v0001", "v0000")
+    assert [row["state"] for row in versions.list()] == ["published", "refused"]
+    assert versions.gate("v0001") == {**REFUSAL}
+    with pytest.raises(OptionError, match="POST /models/publish"):
+        versions.rollback("v0001")
+    with pytest.raises(OptionError, match="no reason"):
+        versions.publish_refused("v0001", by="ada", reason=" ")
+    with pytest.raises(OptionError, match="was not refused"):
+        versions.publish_refused("v0000", by="ada", reason="why not")
+    assert versions.current().name == "v0000"
+    assert versions.publish_refused("v0001", by="ada", reason="I looked at ten overlays") == versions.current()
+    row = versions.list()[1]
+    assert row["state"] == "published although refused"
+    assert (row["overruled"]["by"], row["overruled"]["reason"]) == ("ada", "I looked at ten overlays")
+    # From now on it is a version like others.
+    versions.rollback("v0000")
+    assert versions.rollback("v0001").name == "v0001"
+
+
+def test_of_refused_versions_the_latest_are_kept(versions, tmp_path):
+    versions.keep(staged(versions, tmp_path, 1), REFUSAL)
+    versions.publish_refused("v0001", by=None, reason="looked at")
+    for seed in range(2, 4 + KEPT_REFUSED):
+        versions.keep(staged(versions, tmp_path, seed), REFUSAL)
+    last = 3 + KEPT_REFUSED
+    assert versions.names() == ["v0000", "v0001", *(f"v{n:04d}" for n in range(last - KEPT_REFUSED + 1, last + 1))]
+    assert versions.next_name() == f"v{last + 1:04d}"
+
+
+def test_what_a_version_learned_its_line_has_learned(versions, tmp_path):
+    versions.publish(staged(versions, tmp_path, 1), {**REFUSAL, "passed": True})
+    second = {"passed": True, "trained_on": ["b"], "compared_with": {"version": "v0001"}}
+    versions.publish(staged(versions, tmp_path, 2), second)
+    assert versions.learned("v0002") == {"a", "b"}
+    assert versions.learned("v0000") == set()
+    versions.publish(staged(versions, tmp_path, 3), {**second, "trained_on": ["c"], "options": {"start": "scratch"}})
+    assert versions.learned("v0003") == {"c"}
 
 
 def test_another_process_sees_what_was_published(versions, tmp_path):

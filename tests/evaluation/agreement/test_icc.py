@@ -65,3 +65,14 @@ def test_the_interval_covers_as_often_as_it_says():
         low, high = icc_statistic(scores, "ICC3").intervals["F"]
         hits += low < 1 / (1 + 0.49) < high
     assert 0.92 <= hits / 400 <= 0.98
+
+
+def test_two_readers_of_one_score_each_have_no_icc_and_the_reason_is_true():
+    for scores, reason in (
+        ([[1] * 6, [4] * 6], "each reader gave every image one score, and not all the same one"),
+        ([[4] * 6, [4] * 6], "every reader gave every image the same score"),
+    ):
+        for form in FORMS:
+            found = icc_statistic(np.array(scores), form)
+            assert np.isnan(found.value)
+            assert found.note == reason

@@ -127,3 +127,33 @@ def test_one_image_with_calcium_among_many_gives_no_bootstrap_interval_rather_th
     assert np.isfinite(found.value)
     assert np.isnan(found.intervals["BCa"]).all()
     assert "resamples" in found.note
+
+
+@pytest.mark.parametrize(
+    ("scores", "reason"),
+    [
+        ([[3], [3]], "one image"),
+        ([[3], [0]], "one image"),
+        ([[2] * 8, [2] * 8], "every reader gave every image the same score"),
+        ([[2] * 8, [5] * 8], "each reader gave every image one score, and not all the same one"),
+        ([[2] * 8, [0, 1, 2, 3, 4, 5, 6, 2]], "a reader gave every image the same score"),
+        ([[0, 1, 2, 3, 4, 5, 6, 2], [1] * 8, [0, 1, 2, 3, 4, 5, 6, 2]], "a reader gave every image the same score"),
+    ],
+)
+@pytest.mark.parametrize("weights", ["none", "linear", "quadratic"])
+def test_where_a_reader_used_one_score_only_there_is_no_kappa_and_the_reason_is_given(scores, reason, weights):
+    scores = np.array(scores)
+    found = kappa_statistic(scores, 6, weights, resamples=100)
+    assert np.isnan(found.value)
+    assert (found.note, dict(found.intervals)) == (reason, {})
+    assert np.isnan(weighted_kappa(scores, weights))
+    pair = scores[:2]
+    assert np.isnan(kappa_of_table(kappa_table(*pair, 6), weights)).all()
+    assert np.isnan(kappa_and_error([pair[None]], 6, weights)).all()
+
+
+def test_readers_who_agree_always_have_a_kappa_of_1_and_no_interval_of_no_width():
+    found = kappa_statistic(np.array([[0, 1, 2, 3, 6, 6], [0, 1, 2, 3, 6, 6]]), 6, resamples=200)
+    assert found.value == 1
+    assert all(np.isnan(interval).all() for interval in found.intervals.values())
+    assert "standard error is zero" in found.note

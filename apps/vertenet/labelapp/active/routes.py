@@ -11,6 +11,7 @@ from monailabel.interfaces.utils.app import app_instance
 from starlette.exceptions import HTTPException
 
 from ..audit import note
+from ..gateway.paths import for_caller
 from ..identity import annotator_of
 from .desk import Desk
 
@@ -47,7 +48,7 @@ def next_sample(strategy: str, params: Parameters = None) -> dict[str, Any]:
     offered = sample(strategy, wanted, annotator_of(wanted))
     if offered:
         note(image=offered["id"])
-    return offered
+    return for_caller(offered)
 
 
 @router.post("/scoring/{method}", summary="Score the images that the served model has not looked at")
@@ -58,7 +59,7 @@ def score(method: str, params: Parameters = None, run_sync: bool = False) -> dic
         raise HTTPException(
             404, f"There is no scoring method {method!r} here. Methods: {', '.join(methods) or 'none'}."
         )
-    return run_method(method, None, run_sync)
+    return for_caller(run_method(method, None, run_sync))
 
 
 def _desk() -> Desk:

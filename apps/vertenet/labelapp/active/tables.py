@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vertenet.errors import SchemaError
 
-from ..state import connect, transaction
+from ..state import connect, told, transaction
 
 SCHEMA_VERSION = 1
 
@@ -52,7 +52,7 @@ def create_tables(database: Path) -> None:
     SchemaError
         They were made by a newer version of this program.
     """
-    with closing(connect(database)) as connection, transaction(connection):
+    with told(database), closing(connect(database, create=True)) as connection, transaction(connection):
         connection.execute("CREATE TABLE IF NOT EXISTS active_schema (version INTEGER NOT NULL)")
         found: sqlite3.Row | None = connection.execute("SELECT version FROM active_schema").fetchone()
         if found is None:

@@ -44,7 +44,7 @@ class Doorkeeper:
         Raises
         ------
         HTTPException
-            401 for a token that is not valid, 429 where too many from ``address`` were not, 503 while the file of
+            401 for a token that is not valid, 429 where it came too often from ``address``, 503 while the file of
             tokens cannot be read: then nobody is admitted.
         """
         token_sha256 = tokens.digest(secret)
@@ -52,14 +52,13 @@ class Doorkeeper:
         if wait_s:
             raise HTTPException(
                 429,
-                f"Too many wrong tokens came from this address. Try again in {wait_s} seconds.",
+                f"This token is not valid and came too often. Try again in {wait_s} seconds.",
                 {"Retry-After": str(wait_s)},
             )
         token = tokens.find(self._current(), secret)
         if token is None:
-            self._attempts.failed(address)
+            self._attempts.failed(address, token_sha256)
             raise HTTPException(401, "This token is not valid: it is unknown, revoked or expired.", CHALLENGE)
-        self._attempts.succeeded(address, token_sha256)
         return Caller(token.name, token.role)
 
     def _current(self) -> tuple[tokens.Token, ...]:
@@ -119,6 +118,12 @@ class Access:
         if not caller.may(role):
             raise HTTPException(403, f"This needs the role {role}, but {caller.name} has the role {caller.role}.")
         return caller
+
+
+def identity_of(scope: Scope) -> str:
+    """Who shares turns and quotas: the token's holder, or where no tokens are in use the address."""
+    caller = scope.get("caller")
+    return f"token {caller.name}" if caller else f"address {address_of(scope)}"
 
 
 def address_of(scope: Scope) -> str:

@@ -35,9 +35,10 @@ from .limits import BodyLimit
 from .metrics import Metrics
 from .neighbours import Neighbours
 from .queue import InferenceQueue
-from .requests import check_request, check_store
+from .requests import check_body, check_request, check_store
 from .stock import adopt
 from .stock_client import StockClient
+from .uploads import UploadGate
 
 AUDIT_FILE = "audit.log"
 
@@ -58,14 +59,19 @@ def create_app(options: ServerOptions, state: Path) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         lifespan=_lifespan,
-        dependencies=[Depends(HTTPBearer(auto_error=False, description="See vertenet token")), Depends(check_store)],
+        dependencies=[
+            Depends(HTTPBearer(auto_error=False, description="See vertenet token")),
+            Depends(check_store),
+            Depends(check_body),
+        ],
     )
     app.state.doorkeeper = Doorkeeper(options.tokens) if options.tokens else None
     app.state.audit = AuditLog(state / AUDIT_FILE)
     app.state.metrics = Metrics()
+    app.state.readiness = health.Readiness()
     app.state.queue = InferenceQueue(options.queue, app.state.metrics)
     problems.install(app)
-    _protect(app, options)
+    _protect(app, options, state)
     _route(app)
     return app
 
@@ -83,10 +89,11 @@ async def _lifespan(app: FastAPI):
     tasks.stop_all()
 
 
-def _protect(app: FastAPI, options: ServerOptions) -> None:
+def _protect(app: FastAPI, options: ServerOptions, state: Path) -> None:
     """Layers around all routes; the last one added is the outermost."""
     origins = {*options.origins, *(str(origin).rstrip("/") for origin in settings.MONAI_LABEL_CORS_ORIGINS)}
     app.add_middleware(StockClient)
+    app.add_middleware(UploadGate, folders=(state,))
     app.add_middleware(BodyLimit, upload_bytes=int(options.max_upload_mib * (1 << 20)))
     app.add_middleware(Access, doorkeeper=app.state.doorkeeper)
     app.add_middleware(

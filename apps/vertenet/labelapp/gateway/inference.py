@@ -24,8 +24,10 @@ from starlette.exceptions import HTTPException
 
 from ..audit import note
 from ..identity import annotator_of, current_caller
+from ..plain import json_object
 from ..store import ORIGINAL
-from .requests import INFERENCE_KEYS, check_parameters, json_object, truth
+from .access import identity_of
+from .requests import INFERENCE_KEYS, check_parameters, truth
 
 router = APIRouter(prefix="/infer", tags=["Infer"])
 
@@ -61,7 +63,7 @@ async def infer(
     note(model=model, image=image or ("upload" if file else "session"))
     work = partial(_run, background, app, model, image, session_id, parameters, file, output)
     try:
-        return await request.app.state.queue.run(work)
+        return await request.app.state.queue.run(identity_of(request.scope), work)
     except Exception:
         # FastAPI runs these after an answer only, and temporary files would stay.
         await background()

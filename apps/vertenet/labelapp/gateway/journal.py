@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 import uuid
+from collections.abc import Callable
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -23,6 +24,24 @@ POLLED = frozenset(
 )
 
 
+class _Allowance:
+    """Lines that strangers may cause: nobody without a token shall fill the disk."""
+
+    LINES, WINDOW_S = 120, 60.0
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock, self._since, self._spent = clock, clock(), 0
+
+    def spend(self) -> int | None:
+        """How many lines were left out before this one; None where this one is left out as well."""
+        left_out = 0
+        if self._clock() - self._since > self.WINDOW_S:
+            left_out = max(0, self._spent - self.LINES)
+            self._since, self._spent = self._clock(), 0
+        self._spent += 1
+        return left_out if self._spent <= self.LINES else None
+
+
 class Journal:
     """ASGI middleware: metrics, audit, an id for each request, and headers that no answer should lack.
 
@@ -34,6 +53,7 @@ class Journal:
 
     def __init__(self, app: ASGIApp, log: audit.AuditLog, metrics: Metrics) -> None:
         self.app, self._log, self._metrics = app, log, metrics
+        self._strangers = _Allowance()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -67,6 +87,11 @@ class Journal:
         if route in POLLED and status not in (401, 403, 429):
             return
         caller = scope.get("caller")
+        if caller is None and status in (401, 403, 421, 429):
+            left_out = self._strangers.spend()
+            if left_out is None:
+                return
+            details = {**details, **({"left_out": left_out} if left_out else {})}
         try:
             self._log.write(
                 request=request_id,

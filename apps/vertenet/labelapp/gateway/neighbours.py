@@ -1,7 +1,8 @@
 """Web pages of others: they may reach a server that listens on loopback only, through the browser of its user.
 
 Two ways in are closed here. A page of another origin sends requests whose answers it cannot read but whose effects
-remain (cross-site request forgery): refused by ``Origin``. A page makes its own name point to 127.0.0.1 (DNS
+remain (cross-site request forgery): refused by ``Origin``, and where a browser sends none (a picture, a link, which
+could have a dataset packed again and again) by ``Sec-Fetch-Site``. A page makes its own name point to 127.0.0.1 (DNS
 rebinding) and then is of the same origin: refused by ``Host``.
 """
 
@@ -41,6 +42,8 @@ class Neighbours:
             refusal = problem(421, f"This server answers to 127.0.0.1 and localhost only, not to {host[:80]!r}.")
         elif origin is not None and origin not in self._origins and urlsplit(origin).netloc != host:
             refusal = problem(403, f"Pages of {origin[:80]!r} may not ask this server; --allow-origin would let them.")
+        elif origin is None and headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+            refusal = problem(403, "Pages of other sites may not ask this server; --allow-origin would let them.")
         else:
             await self.app(scope, receive, send)
             return

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Collection, Mapping
-from typing import Any, NoReturn
+from typing import Any
 
 from fastapi import Request
 from monailabel.interfaces.utils.app import app_instance
@@ -13,8 +12,10 @@ from starlette.exceptions import HTTPException
 
 from vertenet.errors import OptionError
 
+from .. import plain
 from ..audit import note
 from ..store import RadiographStore
+from ..store.names import why_not_served
 
 #: What MONAI Label and its clients put into every inference request. ``image``, ``model``, ``session``, ``label`` and
 #: ``description`` are missing on purpose: the address of the request decides them.
@@ -30,31 +31,8 @@ TASK_KEYS = frozenset({"client_id", "annotator", "device", "gpus", "multi_gpu", 
 STORE_HEADER = "VerteNet-Store"
 _TAG = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _GPUS = re.compile(r"all|\d{1,3}(,\d{1,3}){0,63}")
-_NO_ID = re.compile(r"[/\\\x00-\x1f\x7f]|^\.{1,2}$")
+_FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 _CHECKSUM = re.compile(r"((SHA256|SHA512|MD5):)?[0-9a-fA-F]+")
-
-
-def json_object(text: str, field: str) -> dict[str, Any]:
-    """The JSON object in a form field.
-
-    Raises
-    ------
-    OptionError
-        It is none, or holds what JSON cannot say (NaN) or UTF-8 cannot write: the store would keep it, and every
-        later answer about it would fail.
-    """
-    try:
-        value = json.loads(text or "{}", parse_constant=_refuse_constant)
-        json.dumps(value, ensure_ascii=False).encode()
-    except (ValueError, RecursionError) as error:
-        raise OptionError(f"the form field {field} is not plain JSON ({str(error)[:200]})") from error
-    if not isinstance(value, dict):
-        raise OptionError(f"the form field {field} is not a JSON object")
-    return value
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
 
 
 def check_parameters(parameters: Mapping[str, Any], known: Collection[str]) -> dict[str, Any]:
@@ -107,6 +85,20 @@ def check_store(request: Request) -> None:
             raise HTTPException(421, "Another folder of images is served here now than the one that was asked for.")
 
 
+async def check_body(request: Request) -> None:
+    """A dependency of every route: a body of JSON says nothing that `plain.parse` refuses.
+
+    Raises
+    ------
+    OptionError
+        It does.
+    """
+    if request.method in ("PUT", "POST") and _content_type(request) == "application/json":
+        body = await request.body()  # read once by the framework; these are the same bytes
+        if body:
+            plain.parse(body, "the body of the request")
+
+
 async def check_request(request: Request) -> None:
     """A dependency of all routes of the store: ids that are no paths, tags that are words, forms that hold objects.
 
@@ -118,7 +110,7 @@ async def check_request(request: Request) -> None:
     for name in ("image", "label", "id"):
         for value in request.query_params.getlist(name):
             note(image=value)
-            if _NO_ID.search(value) or len(value) > 255:
+            if why_not_served(value) is not None:
                 raise HTTPException(400, f"{value[:80]!r} is not an id. GET /datastore/?output=all lists the ids.")
     for tag in request.query_params.getlist("tag"):
         if tag:
@@ -126,11 +118,14 @@ async def check_request(request: Request) -> None:
     for checksum in request.query_params.getlist("check_sum"):
         if checksum and not _CHECKSUM.fullmatch(checksum):
             raise HTTPException(400, f"{checksum[:80]!r} is not a checksum. Write it as SHA256:hexadecimal digits.")
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     # MONAI Label's client announces the form of its last upload on later requests that have none: do not wait for it.
-    if request.method in ("PUT", "POST") and kind in ("multipart/form-data", "application/x-www-form-urlencoded"):
+    if request.method in ("PUT", "POST") and _content_type(request) in _FORMS:
         form = await request.form()  # read once by the framework; this is the same object
         for field in ("params", "info"):
             for text in form.getlist(field):
                 if isinstance(text, str):
-                    json_object(text, field)
+                    plain.json_object(text, field)
+
+
+def _content_type(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()

@@ -63,6 +63,7 @@ ROUTES: dict[str, tuple[str, ...]] = {
         "GET /model/{}",
         "GET /model/info/{}",
         "POST /models/rollback",
+        "POST /models/publish",
         "GET /logs/",
     ),
 }

@@ -14,6 +14,7 @@ from fastapi import APIRouter
 from monailabel.endpoints.user.auth import User
 
 from ..identity import ANONYMOUS, current_caller
+from .paths import for_caller
 
 
 def adopt(router: APIRouter, without: Collection[str] = ()) -> APIRouter:
@@ -45,7 +46,7 @@ def _in_a_thread(handler: Callable[..., Any]) -> Callable[..., Any]:
         try:
             handler(**parameters).send(None)
         except StopIteration as done:
-            return done.value
+            return for_caller(done.value) if isinstance(done.value, (dict, list)) else done.value
         raise RuntimeError(f"{handler.__name__} waits for something, so it cannot run in a thread")
 
     answer.__name__, answer.__doc__ = handler.__name__, handler.__doc__

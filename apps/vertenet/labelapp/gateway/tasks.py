@@ -21,6 +21,7 @@ from vertenet.errors import OptionError
 
 from ..audit import note
 from ..identity import annotator_of
+from .paths import for_caller
 from .requests import INFERENCE_KEYS, TASK_KEYS, check_parameters, check_tag
 
 METHODS = ("train", "scoring", "batch_infer")
@@ -142,7 +143,7 @@ def _status(method: str, all_tasks: bool, check_if_running: bool) -> Any:
 
 def _snapshot(task: dict) -> dict:
     # The lines of a running task change while the answer is written.
-    return {**task, "details": list(task["details"].copy())} if "details" in task else dict(task)
+    return for_caller({**task, "details": list(task["details"].copy())} if "details" in task else dict(task))
 
 
 def _known(kind: str, name: str) -> dict:

@@ -11,10 +11,11 @@ from vertenet.annotation.markups_text import Note
 from vertenet.annotation.names import parse_point, point_name
 from vertenet.annotation.plausible import check
 from vertenet.annotation.record import Known, parse_json
-from vertenet.errors import AnnotationError
+from vertenet.errors import AnnotationError, OptionError
 from vertenet.imaging.sniff import sniff
 from vertenet.spine import STANDARD_LEVELS, Spine, Status
 
+from .. import plain
 from .facts import ImageFacts, OneImage
 from .names import LABEL_EXTENSION
 
@@ -91,6 +92,7 @@ def check_label(content: bytes, facts: ImageFacts, image_id: str, *, of_model: b
             subject=subject,
         )
     if not of_model:
+        _refuse_what_json_cannot_say(content, subject)
         _refuse_outside(annotation.spine, facts, subject)
         check(annotation.spine, subject)
         if not any(v.is_complete for v in annotation.spine if v.level in STANDARD_LEVELS):
@@ -116,6 +118,14 @@ def _refuse_other_kinds(path: Path, content: bytes, subject: str) -> None:
         raise AnnotationError("the file is empty", subject=subject, remedy="Submit the point list with its points")
     if not isinstance(parse_json(text, subject).get("markups"), list):
         raise AnnotationError("the JSON is no Markups file: it has no list 'markups'", subject=subject)
+
+
+def _refuse_what_json_cannot_say(content: bytes, subject: str) -> None:
+    """The file goes out again as it came in, to programs that read less than Python does."""
+    try:
+        plain.parse(content, "the file")
+    except OptionError as error:
+        raise AnnotationError(error.problem, subject=subject) from error
 
 
 def _refuse_outside(spine: Spine, facts: ImageFacts, subject: str) -> None:

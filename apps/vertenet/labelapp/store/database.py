@@ -6,12 +6,13 @@ import sqlite3
 import threading
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from datetime import datetime, timezone
 from pathlib import Path
 
 from vertenet.errors import SchemaError
 
-from ..state import connect, transaction
+from ..state import RESTORE, StoreError, connect, told, transaction
 
 #: 2 added submissions and readings, 3 made_on; older databases get their tables when they are opened.
 SCHEMA_VERSION = 3
@@ -110,6 +111,14 @@ class Database:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._threads = threading.local()
+        self._file: tuple[int, int] | None = None
+        with told(path):
+            self._create(path)
+        self._file = file_identity(path)
+
+    def _create(self, path: Path) -> None:
+        with closing(connect(path, create=True)) as connection:
+            self._refuse_damaged(connection)
         with self.writing() as connection:
             for statement in filter(str.strip, _TABLES.split(";")):
                 connection.execute(statement)
@@ -124,7 +133,20 @@ class Database:
             connection.execute("INSERT OR IGNORE INTO store VALUES ('identity', ?)", (str(uuid.uuid4()),))
 
     def reading(self) -> sqlite3.Connection:
-        """This thread's connection."""
+        """This thread's connection.
+
+        Raises
+        ------
+        StoreError
+            The file is no longer the one that was opened: its folder was moved, or it was replaced. What is written to
+            it would be found by nobody.
+        """
+        if self._file is not None and file_identity(self.path) != self._file:
+            raise StoreError(
+                "the label database is no longer where it was opened",
+                subject=str(self.path),
+                remedy="Move its folder back, or start the server anew where it is now",
+            )
         connection = getattr(self._threads, "connection", None)
         if connection is None:
             connection = self._threads.connection = connect(self.path)
@@ -135,6 +157,19 @@ class Database:
         """A transaction; no other thread or process writes meanwhile, so it also guards the label files."""
         with transaction(self.reading()) as connection:
             yield connection
+
+    def check(self, *, thorough: bool = False) -> None:
+        """Raises `StoreError` unless the database can be read and written; ``thorough``: every page of it."""
+        with told(self.path):
+            if thorough:
+                self._refuse_damaged(self.reading())
+            self.set_value("checked", datetime.now(timezone.utc).isoformat(timespec="seconds"))
+
+    def _refuse_damaged(self, connection: sqlite3.Connection) -> None:
+        found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if found != "ok":
+            problem = " ".join(str(found).split())[:200]
+            raise StoreError(f"the label database is damaged ({problem})", subject=str(self.path), remedy=RESTORE)
 
     def value(self, key: str, default: str = "") -> str:
         row = self.reading().execute("SELECT value FROM store WHERE key = ?", (key,)).fetchone()
@@ -149,3 +184,12 @@ class Database:
         connection = self._threads.__dict__.pop("connection", None)
         if connection is not None:
             connection.close()
+
+
+def file_identity(path: Path) -> tuple[int, int] | None:
+    """Device and number of a file; None where there is none."""
+    try:
+        state = path.stat()
+    except OSError:
+        return None
+    return state.st_dev, state.st_ino

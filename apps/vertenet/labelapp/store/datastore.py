@@ -12,6 +12,7 @@ from monailabel.interfaces.datastore import Datastore
 from monailabel.interfaces.exception import LabelNotFoundException
 
 from ..identity import annotator_of
+from ..state import told
 from .archive import ArchivedCase, write_archive
 from .history import Revision
 from .labels import FinalLabel, LabelStore
@@ -39,7 +40,8 @@ class RadiographStore(LabelStore, Datastore):
         conf: Mapping[str, str] | None = None,
     ) -> None:
         self._auto_reload = auto_reload
-        super().__init__(studies, read_only=read_only, conf=conf)
+        with told(studies):
+            super().__init__(studies, read_only=read_only, conf=conf)
 
     def name(self) -> str:
         return self._database.value("name", "VerteNet")
@@ -166,6 +168,7 @@ class RadiographStore(LabelStore, Datastore):
             "completed": len(self.get_labeled_images()),
             "label_tags": {tag: len(images) for tag, images in tags.items()},
             "images_changed": len({revision.image_id for revision in self.outdated_labels()}),
+            **self._told(),
         }
 
     def json(self) -> dict[str, Any]:
@@ -185,7 +188,13 @@ class RadiographStore(LabelStore, Datastore):
             "images_dir": ".",
             "labels_dir": FOLDER,
             "objects": objects,
+            **self._told(),
         }
+
+    def _told(self) -> dict[str, Any]:
+        """What a person should know of the folder, for answers about it; mostly nothing."""
+        not_served = self._images.not_served()
+        return {"not_served": not_served} if not_served else {}
 
     def get_dataset_archive(self, limit_cases: int | None) -> str:
         """A temporary zip of the labelled images, see `write_archive`; the caller deletes it.

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from vertenet.imaging import read
 from vertenet.imaging.fingerprint import pixels_sha256
 from vertenet.imaging.identity import identity_of
 from vertenet.radiograph import Spacing, ViewerGeometry
 from vertenet.spine import Side
+
+from ..decoding import decode
 
 _PLAIN = ("name", "rows", "columns", "anterior", "pixels_sha256", "person", "scanner")
 _VECTORS = ("origin", "column_step", "row_step")
@@ -51,7 +52,7 @@ class ImageFacts:
     @classmethod
     def of(cls, path: Path) -> ImageFacts:
         """Read them from a file. Raises `ImageReadError`."""
-        radiograph = read(path)
+        radiograph = decode(path)
         rows, columns = radiograph.pixels.shape
         return cls(
             path.name,

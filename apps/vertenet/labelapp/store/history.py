@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, Literal
 
+from .. import plain
 from ..audit import note
 from .changes import Change, changes, from_json, present_points, to_json
 from .check import CheckedLabel, Points
@@ -189,15 +190,14 @@ class History:
             .execute("SELECT info FROM revisions WHERE image_id = ? AND number = ?", (image_id, number))
             .fetchone()
         )
-        return {} if row is None else json.loads(row["info"])
+        return {} if row is None else plain.kept(row["info"])
 
     def update_info(self, image_id: str, number: int, info: Mapping[str, Any]) -> None:
         """Merge ``info`` into what is said beside a revision; the label itself never changes."""
         with self._database.writing() as connection:
-            merged = {**self.info(image_id, number), **info}
+            merged = plain.notes({**self.info(image_id, number), **info}, f"the label of {image_id}")
             connection.execute(
-                "UPDATE revisions SET info = ? WHERE image_id = ? AND number = ?",
-                (json.dumps(merged, default=str), image_id, number),
+                "UPDATE revisions SET info = ? WHERE image_id = ? AND number = ?", (merged, image_id, number)
             )
 
     def _insert(
@@ -234,7 +234,7 @@ class History:
             (
                 *(revision.number, image_id, tag, revision.annotator, revision.created, revision.action),
                 *(*model, based_on, to_json(changed), sha256, content),
-                *(_points_json(points or {}), json.dumps(origin.info or {}, default=str)),
+                *(_points_json(points or {}), json.dumps(plain.mended(origin.info or {}), default=str)),
             ),
         )
         if revision.pixels_sha256 is not None:

@@ -18,11 +18,13 @@ from monailabel.interfaces.exception import ImageNotFoundException
 
 from vertenet.errors import ImageReadError, OptionError
 from vertenet.files import beside
-from vertenet.imaging import read
 
-from .database import Database
+from .. import plain
+from ..decoding import decode
+from ..state import StoreError
+from .database import Database, file_identity
 from .facts import ImageFacts
-from .names import IMAGE_EXTENSIONS, check_new_id, has_dicom_preamble, split_name
+from .names import IMAGE_EXTENSIONS, check_new_id, has_dicom_preamble, shown, split_name, why_not_served
 
 logger = logging.getLogger(__name__)
 
@@ -51,19 +53,35 @@ class ImageIndex:
     def __init__(self, folder: Path, database: Database) -> None:
         self.folder = folder
         self._database = database
+        self._is = file_identity(folder)
         self._scanned = (-1, -1.0)
+        self._not_served: dict[str, str] = {}
         self._sniffed: dict[str, tuple[tuple[int, int], bool]] = {}
         self._pixels: dict[str, tuple[tuple[int, int], str]] = {}
         self._scanning = threading.Lock()
 
     def scan(self, *, if_changed: bool = False) -> None:
         """Bring the table up to the folder."""
+        self.check_folder()
         with self._scanning:
             stamp = self.folder.stat().st_mtime_ns
             if if_changed and stamp == self._scanned[0] and time.monotonic() - self._scanned[1] < RESCAN_S:
                 return
             self._record(self._files())
             self._scanned = (stamp, time.monotonic())
+
+    def check_folder(self) -> None:
+        """Raises `StoreError` where the folder is no longer the one that this index was made for."""
+        if file_identity(self.folder) != self._is:
+            raise StoreError(
+                "the folder of images is no longer where it was",
+                subject=str(self.folder),
+                remedy="Move it back, or start the server anew where it is now",
+            )
+
+    def not_served(self) -> list[dict[str, str]]:
+        """Image files whose names cannot be ids: ``file``, its name as far as it can be written, and the ``reason``."""
+        return [{"file": shown(file), "reason": reason} for file, reason in self._not_served.items()]
 
     def entries(self) -> list[ImageEntry]:
         """Those that are there, in the order in which they were first seen."""
@@ -158,7 +176,7 @@ class ImageIndex:
         stem, ending = split_name(file_name)
         image_id = check_new_id(image_id or stem)
         try:
-            read(source)
+            decode(source)
         except ImageReadError as error:
             raise ImageReadError(error.problem, subject=file_name, remedy=error.remedy) from error
         if ending.lower() not in IMAGE_EXTENSIONS:
@@ -175,7 +193,7 @@ class ImageIndex:
             if not target.exists():
                 with beside(target) as temporary:
                     shutil.copyfile(source, temporary)
-            noted = json.dumps({**_first_info(target.name), **info}, default=str)
+            noted = plain.notes({**_first_info(target.name), **info}, f"the image {image_id}")
             connection.execute(
                 "INSERT INTO images (image_id, file, info) VALUES (?, ?, ?)"
                 " ON CONFLICT (image_id) DO UPDATE SET present = 1, file = excluded.file, info = excluded.info",
@@ -191,22 +209,27 @@ class ImageIndex:
     def update_info(self, image_id: str, info: Mapping[str, Any]) -> None:
         """Merge ``info`` into what is noted of an image. Raises `ImageNotFoundException`."""
         with self._database.writing() as connection:
-            merged = {**self.require(image_id).info, **info}
-            connection.execute(
-                "UPDATE images SET info = ? WHERE image_id = ?", (json.dumps(merged, default=str), image_id)
-            )
+            merged = plain.notes({**self.require(image_id).info, **info}, f"the image {image_id}")
+            connection.execute("UPDATE images SET info = ? WHERE image_id = ?", (merged, image_id))
 
     def adopt(self, connection: sqlite3.Connection, image_id: str, file: str, info: Mapping[str, Any]) -> None:
         """Keep the id that an earlier index gave to a file of the folder."""
-        if split_name(file)[1] != "" and (self.folder / file).is_file() and "/" not in file:
+        if split_name(file)[1] == "" or why_not_served(image_id) or why_not_served(split_name(file)[0]):
+            return
+        if (self.folder / file).is_file():
             connection.execute(
                 "INSERT OR IGNORE INTO images (image_id, file, info) VALUES (?, ?, ?)",
-                (image_id, file, json.dumps({**_first_info(file), **info}, default=str)),
+                (image_id, file, json.dumps(plain.mended({**_first_info(file), **info}), default=str)),
             )
 
     def _files(self) -> list[str]:
         with os.scandir(self.folder) as entries:
-            return sorted(e.name for e in entries if not e.name.startswith(".") and e.is_file() and self._is_image(e))
+            found = sorted(e.name for e in entries if not e.name.startswith(".") and e.is_file() and self._is_image(e))
+        reasons = {file: reason for file in found if (reason := why_not_served(split_name(file)[0])) is not None}
+        for file in reasons.keys() - self._not_served.keys():
+            logger.warning("The image %s is not served: %s. Rename it.", shown(file), reasons[file])
+        self._not_served = reasons
+        return [file for file in found if file not in reasons]
 
     def _is_image(self, entry: os.DirEntry) -> bool:
         _, ending = split_name(entry.name)
@@ -270,4 +293,4 @@ def _first_info(file: str) -> dict[str, Any]:
 
 
 def _entry(row: sqlite3.Row) -> ImageEntry:
-    return ImageEntry(row["image_id"], row["file"], json.loads(row["info"]))
+    return ImageEntry(row["image_id"], row["file"], plain.kept(row["info"]))

@@ -13,8 +13,10 @@ from monailabel.interfaces.exception import ImageNotFoundException, LabelNotFoun
 from vertenet import annotation
 from vertenet.annotation import markups
 from vertenet.errors import AnnotationError, OptionError, VerteNetError
+from vertenet.files import clear_unfinished
 from vertenet.spine import Spine
 
+from .. import plain
 from ..audit import note
 from ..identity import annotator_of
 from ..state import DATABASE, state_folder
@@ -93,6 +95,8 @@ class LabelStore:
         #: A UUID that stays with the folder's database, see `Database`.
         self.identity = self._database.value("identity")
         self._images = ImageIndex(self.folder, self._database)
+        if not read_only:
+            clear_unfinished(self.folder)
         self._history = History(self._database)
         self._enclosures = Enclosures(self._database)
         self._files = LabelFiles(self.folder, self._database)
@@ -106,6 +110,11 @@ class LabelStore:
         if not self._read_only:
             self._take_found_labels()
             self._files.write_all()
+
+    def check(self, *, thorough: bool = False) -> None:
+        """Raises `StoreError` unless images can be read and labels be kept; ``thorough``: all of the database is."""
+        self._images.check_folder()
+        self._database.check(thorough=thorough)
 
     def person_of(self, image_id: str) -> str:
         """Whose image it is: a pseudonym of the DICOM header's patient, else the image's own id."""
@@ -169,6 +178,7 @@ class LabelStore:
         self._refuse_if_read_only()
         tag, info, of_model = tag_for(tag, action), dict(info or {}), action == "proposed"
         enclosure, who = Enclosure.taken_from(info), annotator_of(info)
+        plain.notes(info, f"the label of {image_id}")
         submission = (image_id, who, enclosure.submission, enclosure.digest(tag, content))
         # Before the label is held against its image, which may be gone since the submission was kept.
         known = self._enclosures.known(*submission)
@@ -183,13 +193,14 @@ class LabelStore:
         with self._database.writing() as connection:
             # Again, now that nobody else writes: the same submission may have come twice at once.
             known = self._enclosures.known(*submission)
-            if known is not None:
-                return self._repeated(image_id, known)
-            if of_model and info.get("sha256"):
-                self._history.propose(connection, image_id, label.proposed, info["sha256"], info.get("version"))
-            revision = self._history.append(connection, image_id, tag, label, origin)
-            self._enclosures.keep_submission(connection, *submission, revision.number)
-            self._enclosures.keep_reading(connection, image_id, revision.number, reading)
+            if known is None:
+                if of_model and info.get("sha256"):
+                    self._history.propose(connection, image_id, label.proposed, info["sha256"], info.get("version"))
+                revision = self._history.append(connection, image_id, tag, label, origin)
+                self._enclosures.keep_submission(connection, *submission, revision.number)
+                self._enclosures.keep_reading(connection, image_id, revision.number, reading)
+        if known is not None:  # answered out here, for the file is written in a transaction of its own
+            return self._repeated(image_id, known)
         self._files.write(image_id, tag)
         return Kept(revision)
 
@@ -394,6 +405,7 @@ class LabelStore:
 
     def _repeated(self, image_id: str, number: int) -> Kept:
         revision = self._history.revision(image_id, number)
+        self._files.write(image_id, revision.tag)  # the disk may have been full when the label was kept
         note(tag=revision.tag, revision_before=number, revision_after=number, label_sha256=revision.sha256)
         return Kept(revision, repeated=True)
 
@@ -413,6 +425,7 @@ class LabelStore:
             raise ImageNotFoundException(f"The file of the image {image_id!r} is gone") from error
 
     def _refuse_if_read_only(self) -> None:
+        self._images.check_folder()
         if self._read_only:
             raise OptionError("this store is read-only", remedy="Ask who runs the server")
 

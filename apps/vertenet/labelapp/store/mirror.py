@@ -14,7 +14,7 @@ from vertenet.errors import OptionError
 from vertenet.files import sha256_of, write_bytes
 
 from .database import Database
-from .names import LABEL_EXTENSION, check_tag
+from .names import LABEL_EXTENSION, check_tag, why_not_served
 
 FOLDER = "labels"
 _CURRENT = (
@@ -45,7 +45,9 @@ class LabelFiles:
                 for unfinished in self.folder.glob("*/.*.part.json"):
                     unfinished.unlink(missing_ok=True)
             for image_id, tag in connection.execute("SELECT DISTINCT image_id, tag FROM labels").fetchall():
-                self._write(connection, image_id, tag)
+                # An older version of this program took labels of images whose names are refused by now.
+                if why_not_served(image_id) is None:
+                    self._write(connection, image_id, tag)
 
     def found(self) -> Iterator[tuple[str, str, Path]]:
         """Image id, tag and path of every label file in the folder."""
@@ -58,7 +60,9 @@ class LabelFiles:
                 tag = check_tag(path.parent.name)
             except OptionError:
                 continue
-            yield path.name[: -len(LABEL_EXTENSION)], tag, path
+            image_id = path.name[: -len(LABEL_EXTENSION)]
+            if why_not_served(image_id) is None:
+                yield image_id, tag, path
 
     def put_aside(self, path: Path) -> Path:
         """Rename a file that is no label, so that nothing is lost and nothing takes it for one; its new path."""

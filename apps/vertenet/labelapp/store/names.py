@@ -19,6 +19,8 @@ DONE = (CONSENSUS, REVIEWED, FINAL)
 
 _TAG = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _LONGEST_ID = 128
+#: Bytes of an id beside which a label file, its temporary name and that of a refused one fit into the 255 of a name.
+_LONGEST_SERVED = 210
 _PREAMBLE = 128
 
 
@@ -60,6 +62,33 @@ def check_new_id(image_id: object) -> str:
             remedy="Use letters, digits, dots, dashes and underscores, starting with a letter or digit",
         )
     return image_id
+
+
+def why_not_served(image_id: str) -> str | None:
+    """Why nothing can be asked or kept under this id, as a clause; None where it can.
+
+    An id comes from a file's name, which may be anything but ``/`` and NUL. It goes into addresses, answers, the
+    database and the names of label files.
+    """
+    try:
+        size = len(image_id.encode())
+    except UnicodeEncodeError:
+        return "its name is not UTF-8"
+    if size > _LONGEST_SERVED:
+        return f"its name is too long: {size} bytes before the ending, but {_LONGEST_SERVED} are possible"
+    if any(unicodedata.category(letter) == "Cc" for letter in image_id):
+        return "its name holds a control character, such as a new line or a tab"
+    if "/" in image_id or "\\" in image_id:
+        return "its name holds a slash or backslash"
+    if image_id in ("", ".", ".."):
+        return "its name is a folder's"
+    return None
+
+
+def shown(file: str) -> str:
+    """A file's name as text that can be written anywhere: what cannot is shown as ``\\x`` and its number."""
+    plain = file.replace("\\", "\\\\").encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return "".join(f"\\x{ord(c):02x}" if unicodedata.category(c) in ("Cc", "Cs") else c for c in plain)
 
 
 def split_name(file: str) -> tuple[str, str]:

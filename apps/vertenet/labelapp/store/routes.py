@@ -6,10 +6,10 @@ Of the name of an uploaded file MONAI Label keeps all that follows the first dot
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -22,14 +22,17 @@ from monailabel.interfaces.utils.app import app_instance
 from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 
-from vertenet.errors import OptionError
 from vertenet.reading import RESEARCH_USE
 
+from ..plain import json_object
 from .datastore import RadiographStore
 from .enclosures import SubmissionConflictError
 from .names import FINAL, check_tag
 
 router = APIRouter(prefix="/datastore", tags=["Datastore"])
+
+#: A dataset is a copy of every labelled image: one is packed at a time.
+_packing = threading.Lock()
 
 ImageId = Annotated[str, Query(description="Id of an image, see GET /datastore/?output=all")]
 Parameters = Annotated[str, Form(description="A JSON object; client_id names the annotator where no token does")]
@@ -41,7 +44,7 @@ Parameters = Annotated[str, Form(description="A JSON object; client_id names the
 def put_image(file: Annotated[UploadFile, File()], image: Optional[str] = None, params: Parameters = "{}"):
     """Keep an image under the id ``image``, by default its file's name without the ending."""
     with _saved(file) as path:
-        store, info = app_instance().datastore(), _object(params)
+        store, info = app_instance().datastore(), json_object(params, "params")
         if isinstance(store, RadiographStore):
             return {"image": store.add_image_file(image, path, path.name, info)}
         return {"image": store.add_image(image, str(path), info)}
@@ -56,7 +59,7 @@ def put_label(image: ImageId, label: Annotated[UploadFile, File()], tag: str = F
     that of the image file which the annotator saw: 409 where it is another one than this store's.
     """
     app = app_instance()
-    store, info, answer = app.datastore(), _object(params), {"image": image, "label": image}
+    store, info, answer = app.datastore(), json_object(params, "params"), {"image": image, "label": image}
     if isinstance(store, RadiographStore):
         try:
             kept = store.keep(image, label.file.read(), tag or FINAL, info)
@@ -118,12 +121,17 @@ def make_consensus(image: ImageId) -> dict[str, Any]:
 def import_labels(file: Annotated[UploadFile, File()], tag: str = FINAL, params: Parameters = "{}") -> dict[str, Any]:
     """MakeSense or the authors' CSV, COCO keypoints, the authors' .mat, Markups; labels find their images by name."""
     with _saved(file) as path:
-        return asdict(_store().import_labels(path, tag=tag, info=_object(params)))
+        return asdict(_store().import_labels(path, tag=tag, info=json_object(params, "params")))
 
 
 @router.get("/dataset", summary="The labelled images as a zip that vertenet train --data reads")
 def dataset(limit_cases: Annotated[Optional[int], Query(ge=1)] = None) -> FileResponse:
-    path = app_instance().datastore().get_dataset_archive(limit_cases)
+    if not _packing.acquire(blocking=False):
+        raise HTTPException(429, "A dataset is being packed already. Try again in 30 seconds.", {"Retry-After": "30"})
+    try:
+        path = app_instance().datastore().get_dataset_archive(limit_cases)
+    finally:
+        _packing.release()
     remove = BackgroundTask(Path(path).unlink, missing_ok=True)
     return FileResponse(path, media_type="application/zip", filename="dataset.zip", background=remove)
 
@@ -137,16 +145,6 @@ def _store() -> RadiographStore:
 
 def _no_image(image: str) -> HTTPException:
     return HTTPException(404, f"There is no image {image!r} here. GET /datastore/?output=all lists what there is.")
-
-
-def _object(text: str) -> dict[str, Any]:
-    try:
-        parameters = json.loads(text or "{}")
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise OptionError(f"the form field params is not JSON ({error})") from error
-    if not isinstance(parameters, dict):
-        raise OptionError("the form field params is not a JSON object")
-    return parameters
 
 
 @contextmanager

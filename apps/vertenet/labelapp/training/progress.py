@@ -62,6 +62,10 @@ class Progress:
             best_metric=max(self._state["best_metric"], 0.0 if found is None else found),
         )
 
+    def fold(self, number: int, folds: int) -> None:
+        """A short training that judges begins, see `vertenet.learning.crossfit`."""
+        self.update(phase=f"judging, short training {number} of {folds}")
+
     def ended(self, state: str, sentence: str, **figures: Any) -> None:
         """The last word, `DONE` or `FAILED`."""
         seconds = time.time() - self._state["start_ts"]

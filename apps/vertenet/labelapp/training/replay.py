@@ -18,6 +18,8 @@ from vertenet.files import write_text
 from vertenet.learning import TRAINING_SEED, Samples, phantom_scanner
 from vertenet.learning.calibrate import CALIBRATION_SEED
 from vertenet.learning.cases import Case, annotated_cases, case_samples, phantom_cases
+from vertenet.learning.crops import Crops, gather_crops
+from vertenet.learning.finetuning import REHEARSED
 from vertenet.learning.samples import load_shard, save_shard
 
 FOLDER = "replay"
@@ -67,6 +69,15 @@ class Replay:
             cases = (phantom_cases(1, difficulty="training", first_seed=seed)[0] for seed in seeds)
             save_shard(case_samples(cases, size), path)
         return load_shard(path)
+
+    def crops(self, folder: Path) -> Crops | None:
+        """Vertebrae of a few of those to train on, for the refiner; drawn the first time. None for a count of 0."""
+        count = min(self.training, REHEARSED)
+        if not count:
+            return None
+        seeds = self._seeds(TRAINING_SEED, count)
+        cases = [phantom_cases(1, difficulty="training", first_seed=seed)[0] for seed in seeds]
+        return gather_crops(cases, folder / FOLDER / f"crops-{count}-{'+'.join(self.without) or 'all'}.npz")
 
     def cases(self, folder: Path) -> list[Case]:
         """Those that judge, as image files with their truth; drawn the first time."""

@@ -11,14 +11,13 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
 import filelock
-import numpy as np
 import torch
 from monailabel.interfaces.datastore import Datastore
 
@@ -26,29 +25,27 @@ from vertenet.errors import OptionError
 from vertenet.files import write_text
 from vertenet.inference import Predictor
 from vertenet.inference.calibration import calibration_of
-from vertenet.learning import Recipe, Samples
+from vertenet.inference.refine import refiner_of
 from vertenet.learning.calibrate import Observed, calibrate, observe_all
-from vertenet.learning.cases import Case, case_samples
-from vertenet.networks import Card, build, load_weights, save_weights
+from vertenet.learning.cases import Case
+from vertenet.learning.comparison import compare
+from vertenet.learning.crossfit import CrossFitted, persons_to_fold
+from vertenet.networks import Card
 
-from .gate import Verdict, compare, judge
+from .gate import Verdict, judge
 from .gathering import Gathered, gather
 from .options import TrainOptions
 from .progress import DONE, FAILED, Progress
 from .replay import Replay
-from .versions import ModelVersion, ModelVersions, companions
-from .worker import Job
+from .tuning import Tuning
+from .versions import PUBLISHED, REFUSED, ModelVersion, ModelVersions
 
 logger = logging.getLogger(__name__)
 
 STARTED = "last_round.json"
 _WORK, _LOCK, _ROUNDS = ".round", "round.lock", "rounds"
-#: Labelled images are shown as often as the replayed ones together, but none more often than this in a pass.
-_MOST_REPEATS = 12
 #: Replayed phantoms that validate during the training, for the progress alone: the gate takes all of them.
 _GLANCE = 8
-#: Validations during a training.
-_LOOKS = 3
 
 
 @dataclass(frozen=True)
@@ -105,7 +102,7 @@ class Round:
         self._work = versions.folder / _WORK
 
     def run(self, store: Datastore) -> Outcome:
-        """Train on the labels of a store, and publish the model if it passes the gate.
+        """Train on the labels of a store, and publish the model if it passes the gate; else keep it to be looked at.
 
         Raises
         ------
@@ -133,135 +130,141 @@ class Round:
         gathered = gather(store)
         remember(self.versions.folder, gathered.revisions)
         served, name = self.versions.current(), self.versions.next_name()
+        folded = self._folded(gathered, served)
         progress.update(phase="drawing phantoms to replay")
         phantoms = self.replay.cases(self.versions.folder)
-        job = self._job(gathered, phantoms, served, name)
-        progress.update(phase="training", total_epochs=self._epochs(job))
-        trained = job.run(self.processes, progress.training)
+        tuning = self._tuning(gathered, phantoms, served, name, judged=bool(folded))
+        progress.update(phase="training", total_epochs=tuning.epochs)
+        candidate = self._made(tuning.run(self._work / "run", progress.training), name)
         training_seconds = time.time() - began
 
-        progress.update(phase="judging", epoch=self._epochs(job), seconds_left=None)
-        candidate = self._made(trained, served, name)
+        progress.update(phase="judging", epoch=tuning.epochs, seconds_left=None)
         cases = [*gathered.held, *phantoms]
         seen = {
             side: self._observed(weights, cases) for side, weights in (("served", served.weights), ("new", candidate))
         }
-        verdict = self._verdict(seen, gathered.held, phantoms)
-        calibration = ""
-        if verdict.passed:
-            progress.update(phase="calibrating")
-            calibration = self._calibrated(candidate, cases, seen["new"], len(gathered.held), name)
-        record = self._record(verdict, gathered, served, name, calibration, training_seconds, time.time() - began)
-        if verdict.passed:
-            self.versions.publish(candidate.parent, record, name)
+        cross_fitted = None
+        if folded:
+            cut = len(gathered.held)
+            cross_fitted = tuning.judged(folded, self._work / "folds", self._observed, progress.fold)
+            judged_by_folds = cross_fitted.cases, cross_fitted.candidate
+            cross_fitted = cross_fitted.joined(gathered.held, seen["served"][:cut], seen["new"][:cut])
+            # What weights say of persons that they have not learned counts for radii and typicality, too.
+            cases, seen["new"] = [*cases, *judged_by_folds[0]], [*seen["new"], *judged_by_folds[1]]
+        verdict = self._verdict(seen, gathered.held, phantoms, cross_fitted)
+        progress.update(phase="calibrating")
+        calibration = self._calibrated(candidate, cases, seen["new"], len(cases) - len(phantoms), name)
+        record = self._record(
+            verdict, gathered, served, name, calibration, cross_fitted, training_seconds, time.time() - began
+        )
+        keep = self.versions.publish if verdict.passed else self.versions.keep
+        keep(candidate.parent, record, name)
         kept = self.versions.folder / _ROUNDS / f"{datetime.now(timezone.utc):%Y%m%dT%H%M%S}.json"
         write_text(kept, json.dumps(record, indent=1, allow_nan=False) + "\n")
-        figures = verdict.split or verdict.replay
+        figures = verdict.figures
         progress.update(best_metric=(figures.candidate if verdict.passed else figures.served).sdr)
-        reason = " ".join(filter(None, [verdict.reason, calibration]))
+        kept_as = "" if verdict.passed else f"The refused weights are kept as {name} to be looked at."
+        reason = " ".join(filter(None, [verdict.reason, kept_as, calibration]))
         return Outcome(verdict.passed, self.versions.current().name, reason, time.time() - began, kept)
 
-    def _job(self, gathered: Gathered, phantoms: list[Case], served: ModelVersion, name: str) -> Job:
-        network, card = load_weights(served.weights)
-        size = self.options.input_size or tuple(network.input_size)
-        options = dict(card.options) if size == tuple(network.input_size) else {**card.options, "input_size": size}
-        own, old = case_samples(gathered.learn, size), self.replay.samples(self.versions.folder, size)
-        samples = _mixed(own, old)
-        steps = self.options.steps or -(-self.options.epochs * len(samples) // self.options.batch)
-        batch = -(-self.options.batch // self.processes) * self.processes
-        fresh = self.options.start == "scratch"
-        recipe = Recipe(
-            network=card.network,
-            options=options,
-            steps=steps,
-            batch=batch,
-            learning_rate=self.options.learning_rate,
-            warmup=min(30, max(1, steps // 10)),
-            ema=0.98,  # a short memory: a round has hundreds of steps, not thousands
-            freeze=self.options.freeze,
-            precision="bfloat16",
+    def _folded(self, gathered: Gathered, served: ModelVersion) -> list[str]:
+        """Persons to cross-fit: new to the line of the served version, which must not be judged by what it learned.
+
+        A network that starts afresh learns nothing in the short time of a fold.
+        """
+        if self.options.start == "scratch":
+            return []
+        learned = self.versions.learned(served.name)
+        seen = {case.person for case in gathered.learn if case.name in learned}
+        return persons_to_fold(gathered.learn, gathered.held, seen)
+
+    def _tuning(
+        self, gathered: Gathered, phantoms: list[Case], served: ModelVersion, name: str, *, judged: bool
+    ) -> Tuning:
+        def card(replayed: int, fresh: bool) -> dict:
+            data = f"{gathered.described()}, and {replayed} synthetic phantoms beside them"
+            if not fresh:
+                origin = Card.read(self.versions.starter.with_suffix(".json")).training_data
+                data += f"; fine-tuned from {served.name} ({served.sha256[:12]}), whose line began with: {origin}"
+            return {"name": f"{self.versions.starter.stem}-{name}", "training_data": data, "synthetic_only": False}
+
+        return Tuning.of(
+            self.options,
+            gathered.learn,
+            [*gathered.held, *phantoms[:_GLANCE]],
+            self.replay,
+            folder=self.versions.folder,
+            work=self._work,
+            served=served.weights,
+            judged=judged,
             device=self.device,
             threads=self.threads,
-            seed=self.options.seed,
-            validate_every=max(1, -(-steps // _LOOKS)),
-            minutes=self.options.minutes,
-            start_from=None if fresh else str(self._start(network, card, served.weights, options)),
+            processes=self.processes,
+            card=card,
         )
-        data = f"{gathered.described()}, and {0 if old is None else len(old)} synthetic phantoms beside them"
-        if not fresh:
-            data += f"; fine-tuned from {served.name} ({served.sha256[:12]}), whose line began with: {self._origin()}"
-        card = {"name": f"{self.versions.starter.stem}-{name}", "training_data": data, "synthetic_only": False}
-        validation = case_samples([*gathered.held, *phantoms[:_GLANCE]], size)
-        return Job(self._work / "run", recipe, card, samples, validation)
 
-    def _start(self, network: torch.nn.Module, card: Card, weights: Path, options: dict) -> Path:
-        """The weights to fine-tune: the served ones, where need be in a network of another input size."""
-        if options == card.options:
-            return weights
-        other = build(card.network, **options)
-        try:
-            other.load_state_dict(network.state_dict())
-        except RuntimeError as error:
-            raise OptionError(
-                f"the network {card.network} cannot be fine-tuned at another input size",
-                remedy="Leave input_size empty, or start from scratch",
-            ) from error
-        path = self._work / "start.safetensors"
-        save_weights(other, path, replace(card, options=options))
-        return path
-
-    def _origin(self) -> str:
-        return Card.read(self.versions.starter.with_suffix(".json")).training_data
-
-    def _made(self, trained: Path, served: ModelVersion, name: str) -> Path:
-        """The candidate as it would be published: weights and card under their name, the served refiner beside them."""
+    def _made(self, trained: Path, name: str) -> Path:
+        """The candidate as it would be published: weights, refiner and their cards under their name."""
         target = self._work / "version" / self.versions.file_name(name)
         target.parent.mkdir(parents=True)
-        os.replace(trained, target)
-        os.replace(trained.with_suffix(".json"), target.with_suffix(".json"))
+        for source, place in ((trained, target), (refiner_of(trained), refiner_of(target))):
+            if source.is_file():
+                os.replace(source, place)
+                os.replace(source.with_suffix(".json"), place.with_suffix(".json"))
         shutil.copyfile(trained.with_name("recipe.json"), target.with_name("recipe.json"))
-        # The refiner looks at crops of the radiograph and never sees the network that this round trained.
-        companions(served.weights, target)
         return target
 
-    def _observed(self, weights: Path, cases: list[Case]) -> list[Observed]:
+    def _observed(self, weights: Path, cases: Sequence[Case]) -> list[Observed]:
         predictor = Predictor(weights, calibrated=False, threads=self.threads, device=self.device)
         return observe_all(predictor, cases)
 
-    def _verdict(self, seen: Mapping[str, list[Observed]], held: list[Case], phantoms: list[Case]) -> Verdict:
-        cut = len(held)
+    def _verdict(
+        self,
+        seen: Mapping[str, list[Observed]],
+        held: list[Case],
+        phantoms: list[Case],
+        cross_fitted: CrossFitted | None,
+    ) -> Verdict:
+        cut, end = len(held), len(held) + len(phantoms)
         return judge(
             compare(seen["served"][:cut], seen["new"][:cut], [case.person for case in held]),
-            compare(seen["served"][cut:], seen["new"][cut:], [case.person for case in phantoms]),
+            compare(seen["served"][cut:end], seen["new"][cut:end], [case.person for case in phantoms]),
+            cross_fitted,
         )
 
-    def _calibrated(self, candidate: Path, cases: list[Case], observed: list[Observed], held: int, name: str) -> str:
+    def _calibrated(
+        self, candidate: Path, cases: list[Case], observed: list[Observed], labelled: int, name: str
+    ) -> str:
         """Write the calibration that belongs to the new weights; what is to be said of it.
 
         The served version's calibration is bound to other weights and never carried over. Statistics of neighbouring
         levels stay those of the program: they come from far more spines than a round sees.
         """
         predictor = Predictor(candidate, calibrated=False, threads=self.threads, device=self.device)
-        data = f"{held} labelled images of the frozen split and {len(cases) - held} synthetic phantoms, in round {name}"
+        data = (
+            f"{labelled} labelled images, each read by weights that had not learned its person, and "
+            f"{len(cases) - labelled} synthetic phantoms, in round {name}"
+        )
         try:
             found = calibrate(predictor, cases, observed, data=data, synthetic_only=True)
         except OptionError as error:
             return f"The new model is not calibrated: {error.problem}."
-        replace(found, synthetic_only=not held).save(calibration_of(candidate))
+        replace(found, synthetic_only=not labelled).save(calibration_of(candidate))
         return f"Its calibration was made anew from {data}."
 
-    def _epochs(self, job: Job) -> int:
-        return max(1, round(job.recipe.steps * job.recipe.batch / len(job.samples)))
-
-    def _record(self, verdict, gathered: Gathered, served, name, calibration, training_seconds, seconds) -> dict:
+    def _record(
+        self, verdict, gathered: Gathered, served, name, calibration, cross_fitted, training_seconds, seconds
+    ) -> dict:
         return {
-            "version": name if verdict.passed else None,
+            "version": name,
+            "state": PUBLISHED if verdict.passed else REFUSED,
             "compared_with": {"version": served.name, "sha256": served.sha256},
             **verdict.to_dict(),
             "calibration": calibration,
             "labels": gathered.revisions,
             "trained_on": [case.name for case in gathered.learn],
             "judged_by": [case.name for case in gathered.held],
+            "folds": [list(fold) for fold in cross_fitted.folds] if cross_fitted else [],
             "unusable_labels": list(gathered.problems),
             "replayed": asdict(self.replay),
             "options": {**asdict(self.options), "device": self.device},
@@ -302,11 +305,3 @@ def _alone(folder: Path):
         yield
     finally:
         lock.release()
-
-
-def _mixed(own: Samples, old: Samples | None) -> Samples:
-    """Labelled samples repeated until they are about as many as the replayed ones, then those."""
-    if old is None:
-        return own
-    repeats = min(_MOST_REPEATS, max(1, round(len(old) / len(own))))
-    return Samples.concatenate([own[np.tile(np.arange(len(own)), repeats)], old])

@@ -3,7 +3,10 @@
 ::
 
     <folder>/current.json      which version is served; absent: v0000, the starter, whose files stay where they are
-    <folder>/v0001/            weights, card, refiner, calibration, gate.json, recipe.json of one published round
+    <folder>/v0001/            weights, card, refiner, calibration, gate.json, recipe.json of one round
+    <folder>/overruled.json    which refused versions an administrator has published knowingly: who, when, why
+
+What the gate refused is a version too, to be looked at, which nothing serves unless somebody says so by name.
 
 A version's folder is made whole under another name and then renamed, and nothing is changed in it afterwards. Whoever
 reads the pointer at any moment, also after a SIGKILL, finds a version that is all there.
@@ -32,6 +35,10 @@ from vertenet.networks import Card
 STARTER = "v0000"
 POINTER = "current.json"
 GATE = "gate.json"
+OVERRULED = "overruled.json"
+#: Refused versions that are kept, the latest; none of those that somebody published all the same.
+KEPT_REFUSED = 5
+PUBLISHED, REFUSED, OVERRULED_STATE = "published", "refused", "published although refused"
 _NAME = re.compile(r"v\d{4,}")
 
 
@@ -124,11 +131,12 @@ class ModelVersions:
         Returns
         -------
         list of dict
-            ``version, sha256, created, training_data, synthetic_only, calibrated, refined, served, gate``; ``gate`` is
-            what `vertenet`'s gate said when it was published, None for the starter. A version whose card is damaged
-            has ``problem``, a sentence, instead.
+            ``version, sha256, created, training_data, synthetic_only, calibrated, refined, served, state, gate``;
+            ``state`` is ``published``, ``refused`` or ``published although refused`` (then with ``overruled``: ``by``,
+            ``when``, ``reason``); ``gate`` is what the gate said of it, None for the starter. A version whose card
+            is damaged has ``problem``, a sentence, instead.
         """
-        served, rows = self._pointed(), []
+        served, rows, overruled = self._pointed(), [], self._overruled()
         for name in self.names():
             try:
                 version = self.version(name)
@@ -143,20 +151,46 @@ class ModelVersions:
                         "calibrated": calibration_of(version.weights).is_file(),
                         "refined": refiner_of(version.weights).is_file(),
                         "served": name == served,
+                        "state": self.state(name),
                         "gate": self.gate(name),
+                        **({"overruled": overruled[name]} if name in overruled else {}),
                     }
                 )
             except ModelError as error:
                 rows.append({"version": name, "served": name == served, "problem": error.problem})
         return rows
 
+    def state(self, name: str) -> str:
+        """`PUBLISHED`, also of the starter, `REFUSED` or `OVERRULED_STATE`."""
+        if name in self._overruled():
+            return OVERRULED_STATE
+        return PUBLISHED if (self.gate(name) or {}).get("passed", True) else REFUSED
+
+    def learned(self, name: str) -> set[str]:
+        """Names of the images that a version, or one that it was fine-tuned from, was trained on in rounds."""
+        images: set[str] = set()
+        while (gate := self.gate(name)) is not None:
+            images.update(gate.get("trained_on", ()))
+            if gate.get("options", {}).get("start") == "scratch":
+                break
+            name = gate["compared_with"]["version"]
+        return images
+
     def gate(self, name: str) -> dict[str, Any] | None:
-        """The gate's numbers of a published version, None for the starter."""
+        """The gate's numbers of a version, None for the starter."""
         path = self.folder / name / GATE
         return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
 
     def publish(self, weights_folder: Path, gate: Mapping[str, Any], name: str | None = None) -> ModelVersion:
-        """Make a folder of weights the next version, and serve it.
+        """Make a folder of weights the next version, and serve it; parameters and errors of `keep`."""
+        version = self.keep(weights_folder, gate, name)
+        self._point(version.name, "published")
+        return version
+
+    def keep(self, weights_folder: Path, gate: Mapping[str, Any], name: str | None = None) -> ModelVersion:
+        """Make a folder of weights the next version, and go on serving what is served.
+
+        Of refused versions that nobody published all the same the latest `KEPT_REFUSED` stay.
 
         Parameters
         ----------
@@ -187,8 +221,32 @@ class ModelVersions:
         self.folder.mkdir(parents=True, exist_ok=True)
         os.rename(weights_folder, target)
         _sync_folder(self.folder)
-        self._point(name, "published")
+        served = self._pointed()
+        refused = [old for old in self.names() if self.state(old) == REFUSED and old not in (served, name)]
+        for old in refused[: max(0, len(refused) + 1 - KEPT_REFUSED)]:
+            shutil.rmtree(self.folder / old)
         return self.version(name)
+
+    def publish_refused(self, name: str, *, by: str | None, reason: str) -> ModelVersion:
+        """Serve a version that the gate refused, because somebody who looked at it says so.
+
+        Raises
+        ------
+        OptionError
+            There is no such version, it was not refused, or no reason is given.
+        ModelError
+            Its files are damaged.
+        """
+        version = self._whole(name)
+        if self.state(name) != REFUSED:
+            raise OptionError(f"the version {name} was not refused", remedy="Roll back to it to serve it")
+        if not reason.strip():
+            raise OptionError(f"no reason is given to publish {name}", remedy="Say why the gate is overruled")
+        now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        entries = {**self._overruled(), name: {"by": by, "when": now, "reason": reason.strip()}}
+        write_text(self.folder / OVERRULED, json.dumps(entries, indent=1) + "\n")
+        self._point(name, "published although refused")
+        return version
 
     def rollback(self, name: str) -> ModelVersion:
         """Serve another version from now on; no version is removed.
@@ -196,15 +254,28 @@ class ModelVersions:
         Raises
         ------
         OptionError
-            There is no such version.
+            There is no such version, or the gate refused it and nobody has published it knowingly.
         ModelError
             Its files are damaged.
         """
+        version = self._whole(name)
+        if self.state(name) == REFUSED:
+            raise OptionError(
+                f"the gate refused the version {name}",
+                remedy="Read its report; an administrator may publish it knowingly with POST /models/publish",
+            )
+        self._point(name, "rolled back")
+        return version
+
+    def _whole(self, name: str) -> ModelVersion:
         version = self.version(name)
         if not version.weights.is_file():
             raise ModelError("the version's weights are missing", subject=version.weights)
-        self._point(name, "rolled back")
         return version
+
+    def _overruled(self) -> dict[str, dict[str, Any]]:
+        path = self.folder / OVERRULED
+        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
     def _point(self, name: str, why: str) -> None:
         content = {"version": name, "since": datetime.now(timezone.utc).isoformat(timespec="seconds"), "why": why}
@@ -230,16 +301,6 @@ class ModelVersions:
         if not _NAME.fullmatch(name) or not folder.is_dir():
             raise OptionError(f"there is no model version {name!r}", remedy=f"There are {', '.join(self.names())}")
         return folder
-
-
-def companions(weights: Path, target: Path) -> None:
-    """Copy the refiner of ``weights``, where it has one, beside the weight file ``target``."""
-    for source, copy in (
-        (refiner_of(weights), refiner_of(target)),
-        (refiner_of(weights).with_suffix(".json"), refiner_of(target).with_suffix(".json")),
-    ):
-        if source.is_file():
-            shutil.copyfile(source, copy)
 
 
 def _stamp(path: Path) -> tuple[int, int, int] | None:

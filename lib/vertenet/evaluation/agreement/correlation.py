@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 from scipy.stats import rankdata
 
-from .resampling import LEVEL, RESAMPLES, Interval, Statistic, bootstrap_over_images, two_sided_quantile
+from .resampling import LEVEL, RESAMPLES, Interval, Statistic, bootstrap_over_images, two_sided_quantile, why_undefined
 
 KINDS: tuple[str, ...] = ("pearson", "spearman")
 
@@ -41,11 +41,10 @@ def correlation_statistic(
     scores: np.ndarray, kind: str = "pearson", *, resamples: int = RESAMPLES, seed: int = 0, level: float = LEVEL
 ) -> Statistic:
     """Correlation of (readers, images) scores: "Fisher" (two readers only) and "BCa"."""
-    value = float(correlation(scores, kind)) if scores.shape[-1] > 1 else np.nan
-    if not np.isfinite(value):
-        return Statistic(
-            np.nan, note="a reader gave every image the same score" if scores.shape[-1] > 1 else "too few images"
-        )
+    reason = why_undefined(scores)
+    if reason:
+        return Statistic(np.nan, note=reason)
+    value = float(correlation(scores, kind))
     found = bootstrap_over_images(
         lambda drawn: correlation(drawn, kind), scores, resamples=resamples, seed=seed, level=level
     )

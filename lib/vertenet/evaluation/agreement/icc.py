@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.stats import f as f_distribution
 
-from .resampling import LEVEL, Interval, Statistic
+from .resampling import LEVEL, Interval, Statistic, why_undefined
 
 #: One-way; two-way random, absolute agreement; two-way fixed, consistency. "k": of the mean of all readers.
 FORMS: tuple[str, ...] = ("ICC1", "ICC2", "ICC3", "ICC1k", "ICC2k", "ICC3k")
@@ -54,11 +54,10 @@ def icc(scores: np.ndarray, form: str = "ICC2") -> np.ndarray:
 def icc_statistic(scores: np.ndarray, form: str = "ICC2", *, level: float = LEVEL) -> Statistic:
     """ICC of (readers, images) scores with its "F" interval; none where the readers agree without a residual."""
     scores = np.asarray(scores, float)
-    if scores.shape[-1] < 2:
-        return Statistic(np.nan, note="too few images")
+    # A reader of one score does not make it undefined, as it makes kappa; readers of one score each do.
+    if scores.shape[-1] < 2 or (scores.max(axis=-1) == scores.min(axis=-1)).all():
+        return Statistic(np.nan, note=why_undefined(scores))
     value = float(icc(scores, form))
-    if not np.isfinite(value):
-        return Statistic(np.nan, note="every reader gave every image the same score")
     ms = mean_squares(scores)
     if min(ms.within if form[3] == "1" else ms.residual, ms.images) < 1e-12:
         return Statistic(value, {"F": Interval.none()}, note="no residual to estimate an interval from")

@@ -2,6 +2,8 @@
 
 The table spans every possible score, 7 x 7 for 0 to 6. Built from the scores that occur alone, it would renumber them
 (0, 2, 5 would become 0, 1, 2) and with that change the weights.
+
+Of a reader who gave every image the same score there is no kappa (`resampling.one_score_only`).
 """
 
 from __future__ import annotations
@@ -13,10 +15,21 @@ from typing import Literal
 import numpy as np
 from statsmodels.stats.inter_rater import cohens_kappa
 
-from .resampling import LEVEL, RESAMPLES, Interval, Statistic, bootstrap_over_images, two_sided_quantile
+from .resampling import (
+    LEVEL,
+    RESAMPLES,
+    Interval,
+    Statistic,
+    bootstrap_over_images,
+    one_score_only,
+    two_sided_quantile,
+    why_undefined,
+)
 
 Weights = Literal["none", "linear", "quadratic"]
 WEIGHTS: tuple[str, ...] = ("linear", "quadratic")
+#: Standard errors below this are zero but for rounding.
+ROUNDING = 1e-9
 
 
 def kappa_table(first: np.ndarray, second: np.ndarray, highest: int) -> np.ndarray:
@@ -29,11 +42,10 @@ def kappa_table(first: np.ndarray, second: np.ndarray, highest: int) -> np.ndarr
 def kappa_of_table(table: np.ndarray, weights: Weights = "quadratic") -> tuple[float, float]:
     """Kappa and its standard error (Fleiss, Cohen and Everitt 1969; statsmodels).
 
-    Both are NaN where chance alone would agree always: both readers gave every image the same score.
+    Both are NaN where a reader used one score only.
     """
     table = np.asarray(table, float)
-    margins = np.outer(table.sum(axis=1), table.sum(axis=0))
-    if table.sum() == 0 or not (margins - np.diag(np.diag(margins))).any():
+    if min(np.count_nonzero(table.sum(axis=axis)) for axis in (0, 1)) < 2:
         return np.nan, np.nan
     with np.errstate(invalid="ignore", divide="ignore"):  # of the test against 0, which is not used
         result = cohens_kappa(table, wt=None if weights == "none" else weights)
@@ -44,11 +56,12 @@ def weighted_kappa(scores: np.ndarray, weights: Weights = "quadratic") -> np.nda
     """(...) weighted kappa of (..., readers, images) scores; of more than two readers the mean of pairs (Light 1971).
 
     The same figure as from the table, in a form that takes thousands of resamples at once: 1 less the ratio of observed
-    to expected disagreement. NaN where no disagreement can be expected.
+    to expected disagreement. NaN where a reader gave every image the same score.
     """
     scores = np.asarray(scores, float)
     pairs = combinations(range(scores.shape[-2]), 2)
-    return np.mean([_pair(scores[..., i, :], scores[..., j, :], weights) for i, j in pairs], axis=0)
+    found = np.mean([_pair(scores[..., i, :], scores[..., j, :], weights) for i, j in pairs], axis=0)
+    return np.where(one_score_only(scores), np.nan, found)
 
 
 def _pair(a: np.ndarray, b: np.ndarray, weights: Weights) -> np.ndarray:
@@ -65,9 +78,7 @@ def _pair(a: np.ndarray, b: np.ndarray, weights: Weights) -> np.ndarray:
         observed, expected = (a != b).mean(axis=-1), 1.0
         for score in range(int(max(a.max(), b.max())) + 1):
             expected = expected - (a == score).mean(axis=-1) * (b == score).mean(axis=-1)
-    # Sums of squares leave a rounding error where exact numbers leave nothing.
-    expected = np.where(np.abs(expected) < 1e-12, np.nan, expected)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore"):  # two readers of one and the same score
         return 1 - observed / expected
 
 
@@ -96,6 +107,8 @@ def kappa_and_error(
         for i, j in pairs:
             kappa, of_image = _influence(scores[:, i], scores[:, j], cost)
             value, influence = value + sign * kappa / len(pairs), influence + sign * of_image / len(pairs)
+        value = np.where(one_score_only(scores), np.nan, value)
+    influence = np.where(np.isnan(value)[..., None], np.nan, influence)
     return value, np.sqrt((influence**2).mean(axis=-1) / influence.shape[-1])
 
 
@@ -132,19 +145,23 @@ def kappa_statistic(
     """Kappa of (readers, images) scores with its intervals.
 
     Two readers: "normal" (value and standard error, which may leave -1 to 1, as in Table 2 of the VerteNet paper),
-    "clipped" (the same, cut to -1 to 1) and "BCa". More readers: the mean of all pairs with "BCa" alone.
+    "clipped" (the same, cut to -1 to 1) and "BCa". More readers: the mean of all pairs with "BCa" alone. No interval
+    where the standard error is zero, as that of readers who agree always: it would have no width, which says that the
+    figure is certain, and nothing is from so few images.
     """
-    value = float(weighted_kappa(scores, weights)) if scores.shape[-1] else np.nan
-    if not np.isfinite(value):
-        return Statistic(
-            np.nan, note="every reader gave every image the same score" if scores.shape[-1] else "no images"
-        )
+    reason = why_undefined(scores)
+    if reason:
+        return Statistic(np.nan, note=reason)
+    value = float(weighted_kappa(scores, weights))
     found = bootstrap_over_images(
         lambda drawn: weighted_kappa(drawn, weights), scores, resamples=resamples, seed=seed, level=level
     )
     if len(scores) > 2:
         return Statistic(value, {"BCa": found.interval}, note=found.note)
     value, error = kappa_of_table(kappa_table(*scores, highest), weights)
+    if not error > ROUNDING:
+        none = dict.fromkeys(("normal", "clipped", "BCa"), Interval.none())
+        return Statistic(value, none, note="the standard error is zero, which allows no interval")
     reach = two_sided_quantile(level) * error
     normal = Interval(value - reach, value + reach)
     clipped = Interval(max(normal.low, -1.0), min(normal.high, 1.0))

@@ -118,6 +118,31 @@ def bootstrap_over_images(
     return Resampled(interval, replicates)
 
 
+def one_score_only(scores: np.ndarray) -> np.ndarray:
+    """(...) bool: some reader of (..., readers, images) scores gave every image the same score.
+
+    Such a reader tells no image from another, so nothing can be said of agreement beyond chance: kappa would be 0 or
+    undefined whatever the others said. One image makes every reader such a one.
+    """
+    scores = np.asarray(scores)
+    return (scores.max(axis=-1) == scores.min(axis=-1)).any(axis=-1)
+
+
+def why_undefined(scores: np.ndarray) -> str:
+    """What keeps (readers, images) scores from having a figure of agreement; empty where nothing does."""
+    scores = np.asarray(scores)
+    if scores.shape[-1] < 2:
+        return "one image" if scores.shape[-1] else "no images"
+    constant = scores.max(axis=-1) == scores.min(axis=-1)
+    if not constant.any():
+        return ""
+    if not constant.all():
+        return "a reader gave every image the same score"
+    if (scores == scores[0, 0]).all():
+        return "every reader gave every image the same score"
+    return "each reader gave every image one score, and not all the same one"
+
+
 def two_sided_quantile(level: float) -> float:
     """The normal quantile of a two-sided interval: 1.96 for 0.95."""
     return float(norm.ppf((1 + level) / 2))

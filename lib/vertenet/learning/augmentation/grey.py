@@ -7,6 +7,7 @@ import math
 import torch
 from torchvision.transforms.v2 import functional as F
 
+from ...imaging.contrast import evened
 from .draws import Draws
 from .ranges import Augmentation
 
@@ -15,7 +16,8 @@ _LEAST_BLUR = 0.4  # pixels; below it a Gaussian changes nothing that can be see
 
 
 def vary_grey_values(image: torch.Tensor, ranges: Augmentation, generator: torch.Generator) -> torch.Tensor:
-    """Change gamma, evenness, contrast, brightness, sharpness and noise at random; at times invert the window.
+    """Make local contrast even at times; change gamma, evenness, contrast, brightness, sharpness and noise; at times
+    invert the window.
 
     Parameters
     ----------
@@ -30,6 +32,9 @@ def vary_grey_values(image: torch.Tensor, ranges: Augmentation, generator: torch
     (h, w) float in 0 to 1, a new tensor
     """
     draws = Draws(generator)
+    if draws.happens(ranges.even):
+        reach = draws.uniform(0.05, 0.16)
+        image = torch.from_numpy(evened(image.numpy() * 255, reach) / 255)
     varied = F.adjust_gamma(image[None].clamp(0, 1), math.exp(draws.either_way(ranges.gamma)))
     if ranges.exposure:
         varied = varied * _uneven(varied.shape[-2:], ranges.exposure, draws)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torchvision.transforms.v2 import functional as F
 
+from ...spine import STANDARD_LEVELS
 from .artefacts import Landmarks, add_blanks, add_gas, add_metal, add_text
 from .draws import Draws
 from .geometry import Window, draw_warp, warp
@@ -25,8 +26,8 @@ def augment_sample(
     ----------
     image : (h, w) float32 in 0 to 1
         Faces right.
-    corners : (6, 4, 2) float32, pixels, NaN where unknown
-        T12 to L5, in the order of `vertenet.spine.CORNERS`.
+    corners : (n, 4, 2) float32, pixels, NaN where unknown
+        T12 to L5, and after them any other bodies, in the order of `vertenet.spine.CORNERS`.
     centres : (8, 2) float32, pixels, NaN where unknown
         T11 to S1.
     ranges : Augmentation
@@ -36,7 +37,7 @@ def augment_sample(
     Returns
     -------
     image : (h, w) float32 in 0 to 1
-    corners : (6, 4, 2)
+    corners : (n, 4, 2)
         Kept where they leave the image. All four are unknown where the vertebra's middle lay on a part that was cut
         off and would now lie on the canvas: nobody can see it there.
     centres : (8, 2)
@@ -51,12 +52,12 @@ def augment_sample(
     middles = corners.mean(dim=1)
     cut_corners, cut_centres = ~drawn.window.holds(middles), ~drawn.window.holds(centres)
     moved, points = warp(image, torch.cat([corners.flatten(0, 1), centres]), drawn)
-    corners, centres = points[:24].reshape(corners.shape), points[24:]
+    corners, centres = points[: -len(centres)].reshape(corners.shape), points[-len(centres) :]
     on_canvas = cut_corners & frame.holds(corners.mean(dim=1))
     corners = torch.where(on_canvas[:, None, None], torch.nan, corners)
     centres = torch.where((cut_centres | ~frame.holds(centres))[:, None], torch.nan, centres)
 
-    landmarks = Landmarks(corners, centres)
+    landmarks = Landmarks(corners[: len(STANDARD_LEVELS)], centres)
     if draws.happens(ranges.gas):
         add_gas(moved, landmarks, draws)
     if draws.happens(ranges.metal):

@@ -9,7 +9,7 @@ from ...errors import OptionError
 _STRENGTHS = ("rotation", "scale", "aspect", "shift", "gamma", "contrast", "brightness", "exposure", "noise")
 _PROBABILITIES = (
     *("end_crop", "anterior_crop", "expansion", "mirror"),
-    *("invert", "blur", "blank", "gas", "metal", "text"),
+    *("invert", "even", "blur", "blank", "gas", "metal", "text"),
 )
 
 
@@ -43,8 +43,9 @@ class Augmentation:
         film, a heel effect, scatter.
     blur, blur_sigma : float
         Probability; largest standard deviation in pixels.
-    invert, blank, gas, metal, text : float
-        Probability of an inverted window, of blanked steps at the borders, of bowel gas, of metal, of burned-in text.
+    invert, even, blank, gas, metal, text : float
+        Probability of an inverted window, of local contrast made even (`vertenet.imaging.contrast`), of blanked steps
+        at the borders, of bowel gas, of metal, of burned-in text.
 
     Raises
     ------
@@ -71,6 +72,7 @@ class Augmentation:
     blur: float = 0.3
     blur_sigma: float = 1.2
     invert: float = 0.03
+    even: float = 0.3
     blank: float = 0.2
     gas: float = 0.2
     metal: float = 0.05

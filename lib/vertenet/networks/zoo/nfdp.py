@@ -24,7 +24,11 @@ class NFDP(LandmarkNetwork):
     """ResNet, a neck per scale without a top-down path, a semantic-FPN head, and the mean of each score map's softmax.
 
     Each landmark gets a scale per axis from the deepest map. Positions and scales are fractions of the image, so that
-    the prior is the same at every size. The density of the flow counts once per point, as a density of the plane does.
+    the prior is the same at every size.
+
+    The authors' published code subtracts the flow's log-density, one number a point, from the logarithms of the two
+    scales and then sums over both axes, so that it counts twice (as in the code of residual log-likelihood estimation).
+    A density of the plane counts once. The gradients of the two point into somewhat different directions.
 
     Parameters
     ----------
@@ -32,6 +36,8 @@ class NFDP(LandmarkNetwork):
     input_size : (rows, columns)
     width : of the semantic-FPN head
     couplings : of the flow
+    flow_counts : int
+        How often the flow's log-density counts per point: 2 as published, 1 as a density of the plane does.
     """
 
     def __init__(
@@ -40,9 +46,11 @@ class NFDP(LandmarkNetwork):
         input_size: Sequence[int],
         width: int = 128,
         couplings: int = 6,
+        flow_counts: int = 2,
         pretrained: bool | str = False,
     ) -> None:
         super().__init__(input_size)
+        self.flow_counts = flow_counts
         self.encoder = create_encoder(encoder, pretrained)
         channels = self.encoder.feature_info.channels()
         neck = channels[0]
@@ -88,7 +96,7 @@ class NFDP(LandmarkNetwork):
         error = (mean - corners.flatten(1, 2).float()[known] / self._extent(corners)) / scale
         count = known.sum().clamp(min=1)
         size = scale.log().sum(dim=-1)  # the determinant of the change from fractions to multiples of the scale
-        flow = size - self.flow.log_density(error)
+        flow = size - self.flow_counts * self.flow.log_density(error)
         laplace = size + 2 * math.log(2 * math.sqrt(2)) + error.abs().sum(dim=-1) / math.sqrt(2)
         return {"flow": flow.sum() / count, "laplace": laplace.sum() / count}
 
@@ -163,3 +171,9 @@ def _perceptron(hidden: int) -> nn.Sequential:
 def nfdp(*, input_size: Sequence[int] = (512, 256), pretrained: bool | str = False) -> nn.Module:
     """NFDP: ResNet18 and softmax means, errors distributed as a normalising flow."""
     return NFDP("resnet18", input_size, pretrained=pretrained)
+
+
+@register("nfdp-density")
+def nfdp_density(*, input_size: Sequence[int] = (512, 256), pretrained: bool | str = False) -> nn.Module:
+    """NFDP with the flow's density counted once a point, as one of the plane is; the published code counts it twice."""
+    return NFDP("resnet18", input_size, flow_counts=1, pretrained=pretrained)

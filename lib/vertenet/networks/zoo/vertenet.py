@@ -26,7 +26,7 @@ def vertenet(
 def vertenet_levels(
     *, input_size: Sequence[int] = (1024, 512), parts: Parts = (PARTS, PARTS, PARTS), pretrained: bool | str = False
 ) -> nn.Module:
-    """VerteNet with maps of the levels T11 to S1 by name and a head for the anterior side."""
+    """VerteNet with maps of the levels T10 to S1 by name and a head for the anterior side."""
     return VerteNet(Plan(ENCODER, input_size, parts, level_names=LEVEL_NAMES), pretrained=pretrained)
 
 
@@ -35,6 +35,7 @@ def vertenet_lite(
     *,
     input_size: Sequence[int] = (512, 256),
     parts: Parts = (PARTS, ("drca", "csa"), ()),
+    encoder: str = "tf_efficientnetv2_b0",
     pretrained: bool | str = False,
 ) -> nn.Module:
     """Half the image size, EfficientNetV2-B0, light heads, attention on the small maps; levels by name.
@@ -42,5 +43,5 @@ def vertenet_lite(
     Attention where it is cheap: a fusion block costs in proportion to its map, and attention in the stride-4 block
     would make a training step on a CPU 1.6 times as long.
     """
-    plan = Plan("tf_efficientnetv2_b0", input_size, parts, hidden=64, corner_kernels=(5, 1), level_names=LEVEL_NAMES)
+    plan = Plan(encoder, input_size, parts, hidden=64, corner_kernels=(5, 1), level_names=LEVEL_NAMES)
     return VerteNet(plan, pretrained=pretrained)

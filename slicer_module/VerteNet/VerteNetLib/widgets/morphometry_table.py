@@ -75,6 +75,12 @@ def explanation(vertebra: VertebraMorphometry) -> str:
             level=vertebra.level, percent=100 * max(vertebra.genant.loss, 0.0)
         )
     ]
+    references = (("Ha/Hp", vertebra.wedge_reference), ("Hm/Hp", vertebra.mid_wedge_reference))
+    parts += [
+        _("Healthy {ratio} {value:.2f}: {source}.").format(ratio=ratio, value=found.ratio, source=found.source)
+        for ratio, found in references
+        if found is not None
+    ]
     parts += [_("Not judged: {reason}.").format(reason=reason) for reason in vertebra.genant.unjudged.values()]
     if vertebra.genant.boundary:
         parts.append(f"{vertebra.genant.boundary}.")

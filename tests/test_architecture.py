@@ -17,6 +17,7 @@ LEAVES = {"spine", "radiograph", "errors"}
 ARROWS = {
     "errors": set(),
     "files": set(),
+    "filenames": {"errors"},
     "tokens": {"errors", "files"},
     "conformity": {"errors"},
     "model_files": {"errors"},
@@ -24,14 +25,15 @@ ARROWS = {
     "radiograph": {"errors", "spine"},
     "measure": LEAVES,
     "reading": LEAVES | {"measure", "conformity"},
-    "annotation": LEAVES | {"files", "reading"},
-    "imaging": LEAVES | {"files"},
+    "annotation": LEAVES | {"filenames", "files", "reading"},
+    "imaging": LEAVES | {"filenames", "files"},
     "networks": {"errors", "files", "model_files"},
     "phantom": LEAVES | {"files"},
     "assess": LEAVES | {"measure", "reading"},
     "inference": LEAVES | {"assess", "files", "imaging", "measure", "networks", "reading"},
     "evaluation": LEAVES | {"annotation", "files", "imaging", "inference", "measure", "phantom", "reading"},
-    "learning": LEAVES | {"annotation", "evaluation", "files", "imaging", "inference", "networks", "phantom"},
+    "learning": LEAVES
+    | {"annotation", "evaluation", "filenames", "files", "imaging", "inference", "networks", "phantom"},
     "report": LEAVES | {"evaluation", "files", "measure", "reading"},
     "experiments": LEAVES
     | {"annotation", "assess", "evaluation", "files", "imaging", "inference", "learning", "measure", "networks"}

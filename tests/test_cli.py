@@ -51,7 +51,9 @@ def test_predict_writes_markups_reading_overlay_and_table_and_goes_on_past_a_dam
         assert len(reading.spine) == 6
         assert any("synthetic" in warning for warning in reading.warnings)
         markups = json.loads((out / f"{image.stem}.mrk.json").read_text())
-        assert len(markups["markups"][0]["controlPoints"]) == 24
+        labels = {point["label"] for point in markups["markups"][0]["controlPoints"]}
+        assert labels == {name for name, _ in reading.spine.named_points()}
+        assert "L3-SM" in labels  # the mid-endplate points as well
         assert (out / f"{image.stem}.overlay.png").stat().st_size > 10_000
     rows = list(csv.DictReader((out / "results.csv").open(encoding="utf-8")))
     assert len(rows) == 3

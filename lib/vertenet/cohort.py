@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 from .annotation import markups
 from .errors import ImageReadError, OptionError, VerteNetError
+from .filenames import stem_of
 from .files import write_text
 from .imaging import read
+from .imaging.fingerprint import pixels_sha256
 from .measure import DEFAULT_FACTOR
 from .radiograph import Radiograph
 from .reading import Reading
@@ -55,11 +57,11 @@ def find_images(arguments: Iterable[str | Path]) -> list[Path]:
 
 
 def output_stems(paths: Sequence[Path]) -> list[str]:
-    """A distinct name for each image's results: its stem, with the suffix or a number where stems collide."""
+    """A distinct name for each image's results: without its ending, with it or a number where that is another's too."""
     stems: list[str] = []
-    for path in paths:
-        alike = [other for other in paths if other.stem == path.stem]
-        name = path.stem if len(alike) == 1 else path.name
+    without = [stem_of(path.name) for path in paths]
+    for path, short in zip(paths, without):
+        name = short if without.count(short) == 1 else path.name
         stem, n = name, 2
         while stem in stems:
             stem, n = f"{name}-{n}", n + 1
@@ -96,7 +98,7 @@ def predict_images(
         try:
             radiograph = read(path, spacing=spacing)
             reading = predictor(radiograph, anterior=anterior, factor=factor)
-            write_results(radiograph, reading, out, stem)
+            write_results(radiograph, reading, out, stem, pixels_sha256(path))
             outcome = Outcome(path, stem, reading=reading)
         except VerteNetError as error:
             outcome = Outcome(path, stem, error=_naming(error, path))
@@ -109,10 +111,12 @@ def predict_images(
     return outcomes
 
 
-def write_results(radiograph: Radiograph, reading: Reading, out: Path, stem: str) -> None:
-    """Markups, reading and overlay of one image, each all or nothing."""
+def write_results(radiograph: Radiograph, reading: Reading, out: Path, stem: str, pixels: str | None = None) -> None:
+    """Markups, reading and overlay of one image, each all or nothing; ``pixels`` is the hash of the image's."""
     out.mkdir(parents=True, exist_ok=True)
-    write_text(out / f"{stem}.mrk.json", markups.dumps(reading.spine, radiograph.geometry, midpoints=False))
+    size = (radiograph.rows, radiograph.columns)
+    text = markups.dumps(reading.spine, radiograph.geometry, image=radiograph.name, size=size, pixels_sha256=pixels)
+    write_text(out / f"{stem}.mrk.json", text)
     write_text(out / f"{stem}.reading.json", reading.to_json())
     draw_overlay(radiograph.with_anterior(reading.spine.anterior), reading, out / f"{stem}.overlay.png")
 

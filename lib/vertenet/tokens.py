@@ -22,7 +22,7 @@ from .errors import OptionError
 from .files import beside
 
 #: From the least that may be done to the most; each role may do all that those before it may.
-ROLES = ("reader", "annotator", "admin")
+ROLES = ("reader", "annotator", "reviewer", "admin")
 
 #: Lets scanners for leaked secrets recognise a token.
 PREFIX = "vertenet_"
@@ -38,7 +38,7 @@ class Token:
     ----------
     name : str
         Whose it is; the annotator's name in every label's history, see `check_name`.
-    role : {"reader", "annotator", "admin"}
+    role : {"reader", "annotator", "reviewer", "admin"}
     sha256 : str
         Hash of the token, hexadecimal.
     created : str
@@ -128,7 +128,7 @@ def add(path: str | Path, name: str, role: str, days: float | None = None) -> st
         File of tokens; made, readable by its owner alone, if missing.
     name : str
         A name that has no token yet.
-    role : {"reader", "annotator", "admin"}
+    role : {"reader", "annotator", "reviewer", "admin"}
     days : float, optional
         Days until it expires.
 

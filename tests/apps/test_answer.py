@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -64,7 +65,17 @@ def test_the_answer_is_the_reading_and_the_file_is_its_spine(positions, spaced):
 
     path = Path(write_markups(reading, radiograph))
     try:
+        assert path.name.startswith("b_c.1_")
         assert path.name.endswith(".mrk.json")
         assert markups.loads(path.read_text("utf-8"), radiograph.geometry) == reading.spine
     finally:
         path.unlink()
+
+
+@pytest.mark.parametrize("name", ["1.2.840.113619.2.55.1.dcm", "1.2.840.113619.2.55.1", ".hidden.png"])
+def test_a_download_is_called_after_the_whole_name_of_its_image(name):
+    spine = Spine((Vertebra(STANDARD_LEVELS[0], {}),))
+    radiograph = Radiograph(BLANK, name=name)
+    path = Path(write_markups(assess(radiograph, spine), radiograph))
+    path.unlink()
+    assert path.name.startswith("hidden_" if "hidden" in name else "1.2.840.113619.2.55.1_")

@@ -174,6 +174,24 @@ def test_a_reader_may_infer_but_not_save_what_was_inferred(guarded):
     assert ask(guarded, "POST", "/infer/vertenet?image=hologic&output=json", "reader", **params).status_code == 200
 
 
+def test_nobody_calls_a_label_what_only_the_server_or_a_reviewer_may(guarded):
+    """Issue 13, item 3, over HTTP: a consensus is the server's, a review a reviewer's, a model's output is original."""
+    inferred = ask(guarded, "POST", "/infer/vertenet?image=hologic&output=image", "annotator")
+    label = {"label": ("hologic.mrk.json", inferred.content)}
+    for role in ("annotator", "admin"):
+        refused = ask(guarded, "PUT", "/datastore/label?image=hologic&tag=consensus", role, files=label)
+        assert is_problem(refused, 400)
+        assert "made by the server" in refused.json()["detail"]
+    refused = ask(guarded, "PUT", "/datastore/label?image=hologic&tag=reviewed", "annotator", files=label)
+    assert is_problem(refused, 403)
+    assert "role reviewer" in refused.json()["detail"]
+    for tag in ("final", "reviewed", "consensus"):
+        params = {"data": {"params": f'{{"save_label": true, "label_tag": "{tag}"}}'}}
+        assert is_problem(ask(guarded, "POST", "/infer/vertenet?image=hologic", "admin", **params), 400)
+    kept = ask(guarded, "GET", "/datastore/label/history?image=hologic", "reader").json()["revisions"]
+    assert not [revision for revision in kept if revision["tag"] in ("consensus", "reviewed")]
+
+
 def test_a_token_counts_from_its_issue_until_it_is_revoked_without_a_restart(guarded):
     new = tokens.add(guarded.tokens, "new.one", "reader")
     assert ask(guarded, "GET", "/auth/token/valid", token=new).json() == {"username": "new.one", "roles": ["reader"]}

@@ -118,5 +118,5 @@ def test_the_reserved_test_seeds_cannot_be_trained_on(tmp_path):
 def test_nothing_to_train_on_is_said(tmp_path):
     with pytest.raises(OptionError, match="nothing to train on"):
         run_training(RECIPE, tmp_path)
-    with pytest.raises(AnnotationError, match="no image with landmarks"):
+    with pytest.raises(AnnotationError, match="holds no image that can be read"):
         run_training(replace(RECIPE, data=Data(folder=str(tmp_path))), tmp_path / "out")

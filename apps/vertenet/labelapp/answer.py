@@ -9,6 +9,7 @@ import tempfile
 from typing import Any
 
 from vertenet.annotation import markups
+from vertenet.filenames import stem_of
 from vertenet.radiograph import Radiograph, Spacing
 from vertenet.reading import Reading
 from vertenet.spine import CORNERS
@@ -63,14 +64,23 @@ def _millimetres(x: float | None, y: float | None, spacing: Spacing | None) -> t
     return x * spacing.column, y * spacing.row
 
 
-def write_markups(reading: Reading, radiograph: Radiograph) -> str:
+def write_markups(reading: Reading, radiograph: Radiograph, pixels_sha256: str | None = None) -> str:
     """Path of a new temporary ``.mrk.json`` file; whoever receives it deletes it.
 
-    The image's name is kept in front, because 3D Slicer names the node after the file.
+    The image's name, or the end of a long one, is kept in front, because 3D Slicer names the node after the file.
+    ``pixels_sha256`` is kept in it: a label that starts from it says which pixels it is of.
     """
-    stem = re.sub(r"[^\w.-]+", "_", radiograph.name.partition(".")[0])[:60]
+    stem = re.sub(r"[^\w.-]+", "_", stem_of(radiograph.name))[-60:].lstrip(".-")
     handle, path = tempfile.mkstemp(prefix=f"{stem}_", suffix=".mrk.json")
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         size = (radiograph.rows, radiograph.columns)
-        file.write(markups.dumps(reading.spine, radiograph.geometry, image=radiograph.name, size=size, midpoints=False))
+        text = markups.dumps(
+            reading.spine,
+            radiograph.geometry,
+            image=radiograph.name,
+            size=size,
+            pixels_sha256=pixels_sha256,
+            midpoints=False,
+        )
+        file.write(text)
     return path

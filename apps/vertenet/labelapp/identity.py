@@ -25,7 +25,7 @@ class Caller:
     ----------
     name : str
         The name under which the token was issued.
-    role : {"reader", "annotator", "admin"}
+    role : {"reader", "annotator", "reviewer", "admin"}
     """
 
     name: str

@@ -1,11 +1,25 @@
-"""Landmark files to `Spine` and back: MakeSense, the authors' .mat and CSV, COCO keypoints, Slicer Markups, readings.
+"""Landmark files to `Spine` and back: MakeSense, the authors' .mat and CSV, COCO keypoints, Slicer Markups, readings;
+labelme and plain tables of points are read.
 
 Importing this needs NumPy and SciPy only.
 """
 
 from . import markups
+from .folder import FolderLandmarks, load_folder
 from .formats import FORMATS, Format, detect
 from .record import Annotation
 from .store import convert, load, load_for_image, save
 
-__all__ = ["FORMATS", "Annotation", "Format", "convert", "detect", "load", "load_for_image", "markups", "save"]
+__all__ = [
+    "FORMATS",
+    "Annotation",
+    "FolderLandmarks",
+    "Format",
+    "convert",
+    "detect",
+    "load",
+    "load_folder",
+    "load_for_image",
+    "markups",
+    "save",
+]

@@ -44,7 +44,7 @@ def read(path: Path, known: Known) -> dict[str, Annotation]:
             subject=subject,
             remedy="Give the folder of the images with --images",
         )
-    anterior = known.anterior or "right"
+    anterior = known.side(image)
     header, *rows = parse_csv(read_text(path), subject) or [[]]
     vertebrae = [
         _vertebra(row[0], dict(zip_longest(header, row)), _corner_names(anterior), size, subject) for row in rows if row

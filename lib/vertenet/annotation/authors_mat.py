@@ -37,7 +37,7 @@ def read(path: Path, known: Known) -> dict[str, Annotation]:
         shape = " x ".join(str(n) for n in points.shape)
         raise AnnotationError(f"{KEY} has {shape} numbers, but 24 x 2 are needed", subject=subject)
     size = known.size(image)
-    side = known.anterior or "right"
+    side = known.side(image)
     corners = recover(points, side, subject)
     refuse_outside(points, size, subject)
     return {image: Annotation(Spine.from_array(corners, anterior=side), image, *(size or (None, None)))}

@@ -13,7 +13,8 @@ The exact status and the confidence of each point, the anterior side and transit
 missing, 1 unevaluable, 2 present, each without confidence.
 
 Files of other makers are read when their keypoints carry these names, or are 24 labelled ones without names, which are
-then named from their geometry.
+then named from their geometry; and when each vertebra is an annotation of its own with four keypoints, whose category
+ends with its name (``T12``, ``vertebra L1``).
 """
 
 from __future__ import annotations
@@ -27,13 +28,15 @@ import numpy as np
 
 from ..errors import AnnotationError, GeometryError
 from ..files import write_text
-from ..spine import STANDARD_LEVELS, Corner, Spine, Status, Transition, Vertebra
+from ..spine import CORNERS, STANDARD_LEVELS, Corner, CornerName, Spine, Status, Transition, Vertebra
+from .labelled import LabelledPoint, parse_level, spine_of
 from .names import STANDARD_POINTS, PointKey, parse_point, point_name
 from .order import recover
 from .plausible import infer_anterior
 from .record import Annotation, Known, parse_json, read_text, structured, where
 
 EXTRA = "vertenet"
+_KIND = "COCO keypoint file"
 _ABSENT, _HIDDEN, _VISIBLE = 0, 1, 2
 #: The status of a visibility where nothing more exact is known.
 _STATUS = {_ABSENT: Status.MISSING, _HIDDEN: Status.UNEVALUABLE, _VISIBLE: Status.PRESENT}
@@ -47,21 +50,29 @@ def read(path: Path, known: Known) -> dict[str, Annotation]:
     """Annotations by image name. Raises `AnnotationError`."""
     data = parse_json(read_text(path), str(path))
     found: dict[str, Annotation] = {}
-    with structured("COCO keypoint file", str(path)):
+    with structured(_KIND, str(path)):
         images = {image["id"]: image for image in data["images"]}
-        keypoints = {category["id"]: category.get("keypoints", []) for category in data.get("categories", [])}
+        categories = {category["id"]: category for category in data.get("categories", [])}
+        of: dict[str, list[Mapping]] = {}
         for entry in data["annotations"]:
-            if not entry.get("keypoints"):
-                continue
-            image = images[entry["image_id"]]
-            name = str(image["file_name"])
-            if name in found:
-                raise AnnotationError("the image has more than one spine", subject=where(path, name))
-            spine = _spine(entry, keypoints.get(entry.get("category_id"), []), known, where(path, name))
-            size = [int(image[side]) for side in ("height", "width") if side in image]
-            found[name] = Annotation(spine, name, *(size if len(size) == 2 else ()))
-    if not found:
-        raise AnnotationError("the file holds no keypoints", subject=path)
+            if entry.get("keypoints"):
+                of.setdefault(str(images[entry["image_id"]]["file_name"]), []).append(entry)
+        sizes = {
+            str(image["file_name"]): tuple(int(image[side]) for side in ("height", "width") if side in image)
+            for image in images.values()
+        }
+    for name, entries in of.items():
+        subject = where(path, name)
+        with known.one_image(), structured(_KIND, subject):
+            spine = _joined(entries, categories, name, known, subject)
+            found[name] = Annotation(spine, name, *(sizes[name] if len(sizes[name]) == 2 else ()))
+    if not of:
+        others = len(data["annotations"])
+        raise AnnotationError(
+            f"none of its {others} annotations has keypoints" if others else "the file holds no keypoints",
+            subject=path,
+            remedy="Export keypoints: 24 named T12-SA to L5-IP, or the four corners of each vertebra",
+        )
     return found
 
 
@@ -135,12 +146,33 @@ def _triplet(corner: Corner) -> tuple[float, float, int]:
     return corner.x, corner.y, _VISIBLE if corner.is_present else _HIDDEN
 
 
-def _spine(entry: Mapping, names: Sequence[str], known: Known, subject: str) -> Spine:
+def _joined(entries: Sequence[Mapping], categories: Mapping, name: str, known: Known, subject: str) -> Spine:
+    """The spine of an image: one annotation, or one of each vertebra."""
+    of = [categories.get(entry.get("category_id"), {}) for entry in entries]
+    levels = [parse_level(category.get("name")) for category in of]
+    if not any(levels):
+        if len(entries) > 1:
+            raise AnnotationError("the image has more than one spine", subject=subject)
+        return _spine(entries[0], of[0].get("keypoints", []), known, name, subject)
+    points: list[LabelledPoint] = []
+    for entry, category, level in zip(entries, of, levels):
+        if level is None:
+            raise AnnotationError(f"the category {category.get('name')!r} names no vertebra", subject=subject)
+        values = np.array(entry["keypoints"], dtype=np.float64).reshape(-1, 3)
+        names = category.get("keypoints", [])
+        told = len(names) == len(values) and set(names) == set(CORNERS)
+        for number, (x, y, visibility) in enumerate(values.tolist()):
+            if visibility > _ABSENT:
+                points.append((point_name(level, CornerName(names[number])) if told else level.value, x, y))
+    return spine_of(points, known.anterior, lambda: known.side(name), subject)
+
+
+def _spine(entry: Mapping, names: Sequence[str], known: Known, image: str, subject: str) -> Spine:
     values = np.array(entry["keypoints"], dtype=np.float64).reshape(-1, 3)
     keys = [parse_point(name) for name in names]
     extra = entry.get(EXTRA) or {}
     if not any(keys):
-        return _unnamed(values, known, subject)
+        return _unnamed(values, known, image, subject)
     if len(keys) != len(values):
         raise AnnotationError(f"{len(keys)} keypoints are named, but {len(values)} are given", subject=subject)
     points: dict[PointKey, Corner] = {}
@@ -179,12 +211,12 @@ def _corner(x: float, y: float, visibility: float, note: Mapping, subject: str) 
     return noted
 
 
-def _unnamed(values: np.ndarray, known: Known, subject: str) -> Spine:
+def _unnamed(values: np.ndarray, known: Known, image: str, subject: str) -> Spine:
     labelled = values[values[:, 2] > 0]
     if len(labelled) != len(STANDARD_POINTS):
         raise AnnotationError(
             f"{len(labelled)} keypoints are labelled and none is named after a corner, so 24 are needed",
             subject=subject,
         )
-    side = known.anterior or "right"
+    side = known.side(image)
     return Spine.from_array(recover(labelled[:, :2], side, subject), anterior=side)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import AnnotationError, OptionError
-from . import authors_csv, authors_mat, coco, makesense, markups, reading_json
+from . import authors_csv, authors_mat, coco, labelme, makesense, markups, points_csv, reading_json
 from .record import Annotation, Known, parse_json, read_text
 
 
@@ -50,10 +50,17 @@ FORMATS: dict[str, Format] = {
         Format("markups", markups.SUFFIX, markups.read, markups.write),
         # What a model predicted is shown as it is, crossed or not.
         Format("reading", ".reading.json", reading_json.read, None, named=False),
+        Format("labelme", ".json", labelme.read, None),
+        Format("points-csv", ".csv", points_csv.read, None, many=True),
     )
 }
 
-_JSON = ((markups.looks_like, "markups"), (reading_json.looks_like, "reading"), (coco.looks_like, "coco"))
+_JSON = (
+    (markups.looks_like, "markups"),
+    (reading_json.looks_like, "reading"),
+    (coco.looks_like, "coco"),
+    (labelme.looks_like, "labelme"),
+)
 
 
 def named_format(name: str) -> Format:
@@ -82,6 +89,8 @@ def detect(path: Path) -> Format:
         return FORMATS["authors-csv"]
     elif makesense.looks_like(text):
         return FORMATS["makesense"]
+    elif points_csv.looks_like(text):
+        return FORMATS["points-csv"]
     raise AnnotationError(
         "the content is no landmark format that is known", subject=path, remedy=f"Known are {', '.join(FORMATS)}"
     )

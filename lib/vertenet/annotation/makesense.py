@@ -15,10 +15,9 @@ import numpy as np
 
 from ..errors import AnnotationError
 from ..files import write_text
-from ..spine import CORNERS, STANDARD_LEVELS, Side, Spine
-from .names import AUTHORS_CORNERS, STANDARD_POINTS, parse_point, point_name
-from .order import recover
-from .plausible import infer_anterior
+from ..spine import CORNERS, STANDARD_LEVELS
+from .labelled import LabelledPoint, spine_of
+from .names import AUTHORS_CORNERS, point_name
 from .record import Annotation, Known, parse_csv, read_text, where
 
 HEADER = ("label", "x", "y", "fname", "x_dim", "y_dim")
@@ -34,24 +33,42 @@ def looks_like(text: str) -> bool:
 
 def read(path: Path, known: Known) -> dict[str, Annotation]:
     """Annotations by image name. Raises `AnnotationError`."""
-    images: dict[str, list[tuple[str, float, float]]] = {}
+    images: dict[str, list[LabelledPoint]] = {}
     sizes: dict[str, tuple[int, int]] = {}
+    damaged: dict[str, AnnotationError] = {}
     for number, row in enumerate(parse_csv(read_text(path), str(path)), start=1):
         if not row or (number == 1 and not _point_row(row)):
             continue
         if not _point_row(row):
-            raise AnnotationError(f"line {number} is not label, x, y, image, columns, rows", subject=path)
+            image = row[3].strip() if len(row) == len(HEADER) else ""
+            error = AnnotationError(
+                f"line {number} is not label, x, y, image, columns, rows", subject=where(path, image or None)
+            )
+            if not image:  # whose points they are is not known, so nobody's are
+                raise error
+            damaged.setdefault(image, error)
+            continue
         label, x, y, image, columns, rows = (cell.strip() for cell in row)
         size = (int(float(rows)), int(float(columns)))
         if sizes.setdefault(image, size) != size:
-            raise AnnotationError(f"line {number} gives another image size", subject=where(path, image))
+            damaged.setdefault(
+                image, AnnotationError(f"line {number} gives another image size", subject=where(path, image))
+            )
         images.setdefault(image, []).append((label, float(x), float(y)))
-    if not images:
+    if not images and not damaged:
         raise AnnotationError("the file holds no points", subject=path)
-    return {
-        image: Annotation(_spine(points, sizes[image], known.anterior, where(path, image)), image, *sizes[image])
-        for image, points in images.items()
-    }
+    found = {}
+    for image in {**damaged, **images}:
+        with known.one_image():
+            if image in damaged:
+                raise damaged[image]
+            subject = where(path, image)
+            refuse_outside(np.array([point[1:] for point in images[image]]), sizes[image], subject)
+            spine = spine_of(
+                images[image], known.anterior, lambda image=image: known.side(image), subject, complete=True
+            )
+            found[image] = Annotation(spine, image, *sizes[image])
+    return found
 
 
 def write(annotations: Sequence[Annotation], path: Path) -> None:
@@ -108,24 +125,3 @@ def _point_row(row: list[str]) -> bool:
     except ValueError:
         return False
     return bool(np.isfinite([x, y, columns, rows]).all()) and columns >= 1 and rows >= 1 and bool(row[3].strip())
-
-
-def _spine(points: list[tuple[str, float, float]], size: tuple[int, int], anterior: Side | None, subject: str) -> Spine:
-    xy = np.array([point[1:] for point in points])
-    refuse_outside(xy, size, subject)
-    keys = [parse_point(label) for label, _, _ in points]
-    if not any(keys):
-        side = anterior or "right"
-        return Spine.from_array(recover(xy, side, subject), anterior=side)
-    for number, (key, (label, x, y)) in enumerate(zip(keys, points)):
-        if key not in STANDARD_POINTS:
-            raise AnnotationError(f"the label {label!r} at ({x:g}, {y:g}) names no corner", subject=subject)
-        if key in keys[:number]:
-            raise AnnotationError(f"{point_name(*key)} is there twice", subject=subject)
-    lacking = [point_name(*key) for key in STANDARD_POINTS if key not in keys]
-    if lacking:
-        raise AnnotationError(
-            f"{lacking[0]} is not there; 24 points are needed, {len(keys)} were found", subject=subject
-        )
-    named = xy[[keys.index(key) for key in STANDARD_POINTS]].reshape(6, 4, 2)
-    return Spine.from_array(named, anterior=anterior or infer_anterior(Spine.from_array(named)) or "right")

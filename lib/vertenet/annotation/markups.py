@@ -9,6 +9,9 @@ Of a file that passes through Slicer only what its Markups nodes know survives, 
   that was moved since is a person's: it keeps its new position and loses the model's confidence and radius;
 - ``selected`` tells confident points (at least `CONFIDENT`) from the others by their colour;
 - a static measurement called ``vertenet`` describes the rest (`markups_text.Described`).
+
+A list that a person placed without names (Slicer calls its points ``F-1``, ``F-2`` ...) is read where it has 24 points:
+they are named from their geometry.
 """
 
 from __future__ import annotations
@@ -21,11 +24,13 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import AnnotationError
+from ..filenames import image_of
 from ..files import write_text
 from ..radiograph import ViewerGeometry
-from ..spine import MIDPOINTS, Corner, Spine, Status, Vertebra
+from ..spine import MIDPOINTS, Corner, Side, Spine, Status, Vertebra
 from .markups_text import Described, Note
 from .names import STANDARD_POINTS, PointKey, parse_point, point_name
+from .order import recover
 from .plausible import infer_anterior
 from .record import Annotation, Known, parse_json, read_text, structured
 
@@ -67,6 +72,7 @@ def dumps(
     *,
     image: str | None = None,
     size: tuple[int, int] | None = None,
+    pixels_sha256: str | None = None,
     midpoints: bool = True,
 ) -> str:
     """The Markups file of a spine.
@@ -81,6 +87,9 @@ def dumps(
         Name of the image, kept in the file.
     size : (rows, columns), optional
         Size of the image, kept in the file.
+    pixels_sha256 : str, optional
+        Of the image's pixels (`vertenet.imaging.fingerprint`), kept in the file: another image under the same name is
+        then told from the one that these landmarks are of.
     midpoints : bool
         Write the mid-endplate points too. Without them a prediction is 24 points, as viewers expect.
 
@@ -94,7 +103,7 @@ def dumps(
     if not midpoints:
         points = {key: corner for key, corner in points.items() if key[1] not in MIDPOINTS}
     keys = [*STANDARD_POINTS, *(key for key in points if key not in STANDARD_POINTS)]
-    description = Described.of(spine, geometry, image, size).to_json()
+    description = Described.of(spine, geometry, image, size, pixels_sha256).to_json()
     markup = {
         "type": "Fiducial",
         "coordinateSystem": "LPS",
@@ -139,19 +148,31 @@ def looks_like(data: Mapping) -> bool:
 
 def read(path: Path, known: Known) -> dict[str, Annotation]:
     """The annotation of the file's image. Raises `AnnotationError`."""
-    markup, described = _open(read_text(path), str(path))
-    image = described.image or (path.name[: -len(SUFFIX)] if path.name.endswith(SUFFIX) else path.stem)
+    markup, described = _open(read_text(path), str(path), names_needed=known.names_needed)
+    image = described.image or image_of(path.name)
     actual = known.geometry(image)
     # The positions were written in the geometry that the file states, even where the image turns out to have another.
-    spine = _spine(markup, described, described.geometry or actual, str(path))
-    size = described.size or known.size(image) or ()
-    return {image: Annotation(spine, image, *size, geometry=actual or described.geometry)}
+    geometry = described.geometry or actual
+    if _names_corners(markup):
+        spine = _spine(markup, described, geometry, str(path))
+    else:
+        spine = _unnamed(markup, geometry, known.side(image), str(path))
+    size = described.size or known.size(image) or (None, None)
+    geometry = actual or described.geometry
+    return {image: Annotation(spine, image, *size, geometry=geometry, pixels_sha256=described.pixels_sha256)}
 
 
 def write(annotations: Sequence[Annotation], path: Path) -> None:
     """One file for one image."""
     (annotation,) = annotations
-    write_text(path, dumps(annotation.spine, annotation.geometry, image=annotation.image, size=annotation.size))
+    text = dumps(
+        annotation.spine,
+        annotation.geometry,
+        image=annotation.image,
+        size=annotation.size,
+        pixels_sha256=annotation.pixels_sha256,
+    )
+    write_text(path, text)
 
 
 def _control_point(number: int, key: PointKey, corner: Corner | None, geometry: ViewerGeometry) -> dict:
@@ -174,10 +195,16 @@ def _control_point(number: int, key: PointKey, corner: Corner | None, geometry: 
     }
 
 
-def _open(text: str, subject: str) -> tuple[Mapping, Described]:
-    """The one list of control points that names corners, and what is described of it."""
+def _open(text: str, subject: str, *, names_needed: bool = True) -> tuple[Mapping, Described]:
+    """The one list of control points that names corners, and what is described of it.
+
+    Where no list names any and names are not needed, the only list of points.
+    """
     with structured("Markups file", subject):
-        ours = [markup for markup in parse_json(text, subject)["markups"] if _names_corners(markup)]
+        lists = [markup for markup in parse_json(text, subject)["markups"] if markup.get("type") == "Fiducial"]
+        ours = [markup for markup in lists if _names_corners(markup)]
+        if not ours and not names_needed and len(lists) == 1:
+            ours = lists
         if len(ours) != 1:
             raise AnnotationError(
                 f"{len(ours) or 'no'} point lists with names such as T12-SA are in the file, but one is needed",
@@ -190,8 +217,7 @@ def _open(text: str, subject: str) -> tuple[Mapping, Described]:
 
 
 def _names_corners(markup: Mapping) -> bool:
-    points = markup.get("controlPoints", [])
-    return markup.get("type") == "Fiducial" and any(parse_point(point.get("label")) for point in points)
+    return any(parse_point(point.get("label")) for point in markup.get("controlPoints", []))
 
 
 def _spine(markup: Mapping, described: Described, geometry: ViewerGeometry | None, subject: str) -> Spine:
@@ -216,6 +242,27 @@ def _spine(markup: Mapping, described: Described, geometry: ViewerGeometry | Non
         if described.anterior is None and infer_anterior(spine) == "left":
             spine = Spine(spine.vertebrae, "left", spine.transition)
         return spine
+
+
+def _unnamed(markup: Mapping, geometry: ViewerGeometry | None, side: Side, subject: str) -> Spine:
+    with structured("Markups file", subject):
+        to_lps = _lps_factor(markup, subject)
+        placed = [point for point in markup["controlPoints"] if point.get("positionStatus", "defined") == "defined"]
+        if len(placed) != len(STANDARD_POINTS):
+            label = str(placed[0].get("label")) if placed else ""
+            raise AnnotationError(
+                f"{len(placed)} points are placed and none is named after a corner"
+                + (f" (the first is {label!r})" if label else "")
+                + ", so 24 are needed",
+                subject=subject,
+                remedy="Name them T12-SA to L5-IP, or place the four corners of each vertebra from T12 to L5",
+            )
+        xy = [
+            (corner.x, corner.y)
+            for point in placed
+            if (corner := _corner(point, to_lps, geometry or ViewerGeometry.identity(), subject)) is not None
+        ]
+        return Spine.from_array(recover(np.array(xy), side, subject), anterior=side)
 
 
 def _lps_factor(markup: Mapping, subject: str) -> np.ndarray:

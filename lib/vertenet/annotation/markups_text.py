@@ -67,7 +67,8 @@ class Note:
 class Described:
     """What concerns the whole list. All fields of a file that is not ours have their defaults.
 
-    ``levels`` maps each level of the spine to its confidence; ``size`` is (rows, columns).
+    ``levels`` maps each level of the spine to its confidence; ``size`` is (rows, columns). ``pixels_sha256`` is that of
+    the pixels which the landmarks were made on (`vertenet.imaging.fingerprint`).
     """
 
     anterior: Side | None = None
@@ -76,11 +77,19 @@ class Described:
     image: str | None = None
     size: tuple[int, int] | None = None
     geometry: ViewerGeometry | None = None
+    pixels_sha256: str | None = None
 
     @classmethod
-    def of(cls, spine: Spine, geometry: ViewerGeometry, image: str | None, size: tuple[int, int] | None) -> Described:
+    def of(
+        cls,
+        spine: Spine,
+        geometry: ViewerGeometry,
+        image: str | None,
+        size: tuple[int, int] | None,
+        pixels_sha256: str | None,
+    ) -> Described:
         levels = {vertebra.level: vertebra.confidence for vertebra in spine}
-        return cls(spine.anterior, spine.transition, levels, image, size, geometry)
+        return cls(spine.anterior, spine.transition, levels, image, size, geometry, pixels_sha256)
 
     def to_json(self) -> str:
         """JSON text, with the notice that everything medical here carries."""
@@ -91,6 +100,7 @@ class Described:
             "image": self.image,
             "size": self.size,
             "geometry": {name: getattr(self.geometry, name).tolist() for name in _VECTORS},
+            "pixels_sha256": self.pixels_sha256,
             "notice": "Research use only",
         }
         return json.dumps(data, allow_nan=False)
@@ -99,7 +109,7 @@ class Described:
     def from_json(cls, text: str) -> Described:
         """Raises KeyError, TypeError or ValueError for JSON of another shape."""
         data = json.loads(text)
-        rows_columns, geometry = data["size"], data["geometry"]
+        rows_columns, geometry, pixels = data["size"], data["geometry"], data.get("pixels_sha256")
         return cls(
             data["anterior"],
             Transition(data["transition"]),
@@ -107,6 +117,7 @@ class Described:
             data["image"],
             None if rows_columns is None else (int(rows_columns[0]), int(rows_columns[1])),
             ViewerGeometry(*(geometry[name] for name in _VECTORS)),
+            None if pixels is None else str(pixels),
         )
 
 

@@ -127,14 +127,39 @@ def _by_fours(along: np.ndarray, across: np.ndarray, anterior: Side) -> np.ndarr
     rank = np.argsort(centres[:, 1], kind="stable")
     down = np.gradient(centres[rank], axis=0)
     down /= np.linalg.norm(down, axis=1, keepdims=True) + np.finfo(float).tiny
-    corners = np.empty((6, 4), int)
-    for place, four, axis in zip(range(6), rank, down):
-        offset = frame[four] - centres[four]
-        order = np.argsort(offset @ axis, kind="stable")
-        ahead = offset @ np.array([axis[1], -axis[0]]) * (1.0 if anterior == "right" else -1.0)
-        for pair, (front, back) in ((order[:2], (SA, SP)), (order[2:], (IA, IP))):
-            corners[place, [back, front]] = 4 * four + pair[np.argsort(ahead[pair], kind="stable")]
-    return corners
+    corners = [4 * four + _corners_of(frame[four] - centres[four], axis, anterior) for four, axis in zip(rank, down)]
+    return np.array(corners)
+
+
+def _corners_of(offset: np.ndarray, down: np.ndarray, anterior: Side) -> np.ndarray:
+    """(4,) indices of SA, SP, IA, IP among (4, 2) offsets from a vertebra's centre; ``down`` is the spine's course."""
+    order = np.argsort(offset @ down, kind="stable")
+    ahead = offset @ np.array([down[1], -down[0]]) * (1.0 if anterior == "right" else -1.0)
+    found = np.empty(4, int)
+    for pair, (front, back) in ((order[:2], (SA, SP)), (order[2:], (IA, IP))):
+        found[[back, front]] = pair[np.argsort(ahead[pair], kind="stable")]
+    return found
+
+
+def name_corners(fours: np.ndarray, anterior: Side) -> np.ndarray:
+    """The corners of vertebrae whose levels are known, each SA, SP, IA, IP.
+
+    Parameters
+    ----------
+    fours : (n, 4, 2) float64
+        Source pixels; the vertebrae from head to foot, the corners of each in any order.
+    anterior : {"left", "right"}
+        The side of the image that the front of the body faces.
+
+    Returns
+    -------
+    (n, 4, 2) float64
+    """
+    centres = fours.mean(axis=1)
+    down = np.gradient(centres, axis=0) if len(fours) > 1 else np.array([[0.0, 1.0]])
+    return np.array(
+        [four[_corners_of(four - centre, axis, anterior)] for four, centre, axis in zip(fours, centres, down)]
+    )
 
 
 def _by_shape(points: np.ndarray, along: np.ndarray, across: np.ndarray, anterior: Side, subject: str) -> np.ndarray:

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..errors import AnnotationError, GeometryError, PathLike
+from ..errors import AnnotationError, GeometryError, ImageReadError, PathLike
+from ..filenames import AmbiguousNameError, Names
 from ..radiograph import Radiograph, ViewerGeometry
 from ..spine import Side, Spine
 
@@ -29,6 +30,8 @@ class Annotation:
         Size of the image; None where nobody said.
     geometry : ViewerGeometry or None
         Where a viewer puts the pixels, for formats that are written in millimetres.
+    pixels_sha256 : str or None
+        Of the pixels that the landmarks were made on (`vertenet.imaging.fingerprint`), where the file says it.
     """
 
     spine: Spine
@@ -36,6 +39,7 @@ class Annotation:
     rows: int | None = None
     columns: int | None = None
     geometry: ViewerGeometry | None = field(default=None, compare=False)
+    pixels_sha256: str | None = field(default=None, compare=False)
 
     @property
     def size(self) -> tuple[int, int] | None:
@@ -53,20 +57,27 @@ class Known:
         Decides in formats without names; must agree with formats that have them.
     sizes : mapping of image name to (rows, columns)
     images : mapping of image name to Radiograph
-        For size and geometry; may read a file at each look-up.
+        For size, geometry and the anterior side; may read a file at each look-up.
+    names_needed : bool
+        Points without names are refused, even where their places would tell.
+    refused : list of str, optional
+        Where it is given, an image that a file of many is wrong about is left out, and the sentence that says why is
+        put here; else it is raised.
     """
 
     anterior: Side | None = None
     sizes: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     images: Mapping[str, Radiograph] = field(default_factory=dict)
+    names_needed: bool = False
+    refused: list[str] | None = None
     _seen: dict = field(default_factory=dict, repr=False, compare=False)
 
     def size(self, image: str) -> tuple[int, int] | None:
-        """(rows, columns) of the image of this name, else of the only one with this stem; or None."""
-        alike = [name for name in self.sizes if name == image] or [
-            name for name in self.sizes if Path(name).stem == Path(image).stem
-        ]
-        if len(alike) == 1:
+        """(rows, columns) of the image that this name means, or None. Raises `AmbiguousNameError`."""
+        alike = Names(self.sizes).alike(image)
+        if len(alike) > 1:
+            raise AmbiguousNameError(alike, image, "sizes")
+        if alike:
             rows, columns = self.sizes[alike[0]]
             return int(rows), int(columns)
         radiograph = self._radiograph(image)
@@ -76,6 +87,23 @@ class Known:
         """Where a viewer puts the image's pixels, or None."""
         radiograph = self._radiograph(image)
         return None if radiograph is None else radiograph.geometry
+
+    def side(self, image: str) -> Side:
+        """The anterior side of an image whose points have no names: as given, as its file says, else the right."""
+        radiograph = None if self.anterior else self._radiograph(image)
+        return self.anterior or (radiograph and radiograph.anterior) or "right"
+
+    @contextmanager
+    def one_image(self) -> Iterator[None]:
+        """Around what concerns one image of a file: see ``refused``. An ambiguity is always raised."""
+        try:
+            yield
+        except AmbiguousNameError:
+            raise
+        except (AnnotationError, ImageReadError) as error:
+            if self.refused is None:
+                raise
+            self.refused.append(error.sentence)
 
     def _radiograph(self, image: str) -> Radiograph | None:
         if image not in self._seen:

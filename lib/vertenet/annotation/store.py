@@ -7,13 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..errors import AnnotationError, OptionError, PathLike
+from ..filenames import Names
 from ..radiograph import Radiograph
 from ..spine import Side, Spine
-from .formats import Format, detect, format_for_writing, named_format
+from .formats import FORMATS, Format, detect, format_for_writing, named_format
 from .plausible import check
 from .record import Annotation, Known, where
 
-_SUFFIXES = (".csv", ".mat", ".json")
+#: Endings of files that may hold landmarks.
+SUFFIXES = (".csv", ".mat", ".json")
 
 
 def load(
@@ -58,10 +60,10 @@ def load(
     known = Known(anterior, sizes or {}, images or {})
     chosen = None if format is None else named_format(format)
     if not path.is_dir():
-        return _load_file(path, chosen, known)
+        return read_file(path, chosen, known)
     found: dict[str, Annotation] = {}
-    for file in sorted(p for p in path.iterdir() if p.suffix.lower() in _SUFFIXES and p.is_file()):
-        for image, annotation in _load_file(file, chosen, known).items():
+    for file in sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file()):
+        for image, annotation in read_file(file, chosen, known).items():
             if image in found:
                 raise AnnotationError("the image has landmarks in another file too", subject=where(file, image))
             found[image] = annotation
@@ -92,11 +94,10 @@ def load_for_image(path: PathLike, radiograph: Radiograph, *, anterior: Side | N
     path = Path(path)
     entry = detect(path)
     side = anterior or (None if entry.named else radiograph.anterior)
-    found = _load_file(path, entry, Known(side, images=_Always(radiograph)), compare_sizes=False)
+    found = read_file(path, entry, Known(side, images=_Always(radiograph)), compare_sizes=False)
     names = list(found)
     if len(found) > 1:
-        names = [name for name in found if radiograph.name in (name, Path(name).name)]
-        names = names or [name for name in found if Path(name).stem == Path(radiograph.name).stem]
+        names = Names(found).alike(radiograph.name)
     if len(names) != 1:
         raise AnnotationError(
             f"the file has landmarks for {len(found)} images, and {len(names) or 'none'} of them is {radiograph.name}",
@@ -135,7 +136,11 @@ def save(
     path = Path(path)
     entry = format_for_writing(path) if format is None else named_format(format)
     if entry.write is None:
-        raise OptionError(f"{entry.name} files are not written by conversion", remedy="Use vertenet measure")
+        writable = ", ".join(other.name for other in FORMATS.values() if other.write)
+        raise OptionError(
+            f"{entry.name} files are not written by conversion",
+            remedy=f"Write one of {writable}; vertenet measure writes readings",
+        )
     values = list(annotations.values() if isinstance(annotations, Mapping) else annotations)
     if not values:
         raise AnnotationError("there are no landmarks to write", subject=path)
@@ -172,26 +177,33 @@ def convert(
     return save(load(source, source_format, images=images, anterior=anterior), target, target_format)
 
 
-def _load_file(path: Path, entry: Format | None, known: Known, *, compare_sizes: bool = True) -> dict[str, Annotation]:
+def read_file(path: Path, entry: Format | None, known: Known, *, compare_sizes: bool = True) -> dict[str, Annotation]:
+    """The annotations of one file, checked, and completed by what is known of its images; see `load`."""
     entry = entry or detect(path)
-    found = entry.read(path, known)
-    for image, annotation in found.items():
-        if known.anterior not in (None, annotation.spine.anterior):
-            raise AnnotationError(
-                f"anterior is {annotation.spine.anterior} in the file, but {known.anterior} was given",
-                subject=where(path, image),
-            )
-        if entry.named:
-            check(annotation.spine, where(path, image))
-        size = known.size(image)
-        if compare_sizes and size is not None:
-            _refuse_other_size(annotation, size, path)
-        if annotation.size is None and size is not None:
-            annotation = replace(annotation, rows=size[0], columns=size[1])
-        if annotation.geometry is None:
-            annotation = replace(annotation, geometry=known.geometry(image))
-        found[image] = annotation
-    return found
+    checked = {}
+    for image, annotation in entry.read(path, known).items():
+        with known.one_image():
+            checked[image] = _checked(path, entry, known, annotation, compare_sizes)
+    return checked
+
+
+def _checked(path: Path, entry: Format, known: Known, annotation: Annotation, compare_sizes: bool) -> Annotation:
+    image = annotation.image
+    if known.anterior not in (None, annotation.spine.anterior):
+        raise AnnotationError(
+            f"anterior is {annotation.spine.anterior} in the file, but {known.anterior} was given",
+            subject=where(path, image),
+        )
+    if entry.named:
+        check(annotation.spine, where(path, image))
+    size = known.size(image)
+    if compare_sizes and size is not None:
+        _refuse_other_size(annotation, size, path)
+    if annotation.size is None and size is not None:
+        annotation = replace(annotation, rows=size[0], columns=size[1])
+    if annotation.geometry is None:
+        annotation = replace(annotation, geometry=known.geometry(image))
+    return annotation
 
 
 def _refuse_other_size(annotation: Annotation, size: tuple[int, int], path: Path) -> None:

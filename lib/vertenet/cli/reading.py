@@ -106,7 +106,9 @@ def measure(
     from ..annotation import load_for_image
     from ..assess import assess
     from ..cohort import write_results
+    from ..filenames import stem_of
     from ..imaging import read
+    from ..imaging.fingerprint import pixels_sha256
     from ..measure import load_norms
     from ..report.measured import HEIGHT_HEADS, height_rows, lordosis_words
     from ..report.words import crop_sentence
@@ -132,7 +134,7 @@ def measure(
     for warning in reading.warnings:
         say(f"Note: {warning}.")
     if out is not None:
-        write_results(radiograph, reading, out, image.stem)
+        write_results(radiograph, reading, out, stem_of(image.name), pixels_sha256(image))
         say(f"Written to {out}. {RESEARCH_USE}")
 
 

@@ -32,7 +32,7 @@ def train_refiner(
         check_positive(option, value)
     check_positive("--minutes", minutes)
     check_positive("--threads", threads)
-    from ..learning.cases import annotated_cases, stem_of
+    from ..learning.cases import annotated_cases
     from ..learning.crops import gather_crops
     from ..learning.refine_training import RefineRecipe, train_refiner
 
@@ -47,7 +47,7 @@ def train_refiner(
         bfloat16=bfloat16,
     )
     cases = annotated_cases(data)
-    synthetic = all((data / f"{stem_of(case.name)}.truth.json").is_file() for case in cases)
+    synthetic = all(case.synthetic for case in cases)
     with progress_bar() as progress:
         task = progress.add_task("Cutting crops", total=len(cases))
         gathered = gather_crops(cases, crops, lambda done: progress.update(task, completed=done))

@@ -71,7 +71,7 @@ def serve(
 @token_app.command("add")
 def token_add(
     name: Annotated[str, typer.Argument(help="Whose token; the annotator's name in every label's history.")],
-    role: Annotated[str, typer.Option(help="reader, annotator or admin.")] = "annotator",
+    role: Annotated[str, typer.Option(help="reader, annotator, reviewer or admin.")] = "annotator",
     days: Annotated[Optional[float], typer.Option(help="Days until it expires; default: never.")] = None,
     token_file: TokenFile = None,
 ) -> None:

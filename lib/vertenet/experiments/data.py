@@ -10,9 +10,8 @@ from functools import cached_property
 from pathlib import Path
 
 from ..errors import OptionError
-from ..learning.cases import Case, annotated_cases, phantom_cases, stem_of
+from ..learning.cases import Case, annotated_cases, phantom_cases
 from ..learning.samples import TRAINING_SEED, phantom_scanner
-from ..radiograph import Spacing
 from .truth import cases_to_measure
 
 
@@ -76,9 +75,7 @@ class Cohort(Sequence[Entry]):
     @cached_property
     def synthetic(self) -> bool:
         """No image is of a patient: phantoms, or a folder in which every image has a phantom's truth file."""
-        if self._cases is None:
-            return True
-        return all(_truth_file(Path(self.source.folder), case.name).is_file() for case in self._cases)
+        return self._cases is None or all(case.synthetic for case in self._cases)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -106,7 +103,7 @@ class Cohort(Sequence[Entry]):
             return None
         folder = Path(self.source.folder)
         cases = cases_to_measure(folder) if self.source.to_measure else annotated_cases(folder)
-        return [_with_true_spacing(case, folder) for case in cases]
+        return [_with_true_spacing(case) for case in cases]
 
     @cached_property
     def _entries(self) -> list[Entry]:
@@ -124,14 +121,8 @@ def _content(case: Case) -> list:
     return parts if partial == [{}, True, "", False] else [*parts, *partial]
 
 
-def _truth_file(folder: Path, name: str) -> Path:
-    return folder / f"{stem_of(name)}.truth.json"
-
-
-def _with_true_spacing(case: Case, folder: Path) -> Case:
+def _with_true_spacing(case: Case) -> Case:
     """A phantom's PNG states no pixel size, its truth file does."""
-    truth = _truth_file(folder, case.name)
-    if not truth.is_file():
+    if case.true_spacing is None:
         return case
-    spacing = Spacing.from_dict(json.loads(truth.read_text(encoding="utf-8"))["spacing"])
-    return replace(case, load=lambda: case.load().with_spacing(spacing))
+    return replace(case, load=lambda: case.load().with_spacing(case.true_spacing))

@@ -27,18 +27,30 @@ def cases_to_measure(folder: Path) -> list[Case]:
     ------
     AnnotationError
         No image has landmarks, a table is damaged, or it speaks of an image that is not there.
+    AmbiguousNameError
+        What a table calls an image could be two.
     """
     folder = unpacked(folder)
-    table = cases_table(folder / CASES_TABLE)
-    truth_file = folder / TRUTH_TABLE
-    truths = read_truth_table(truth_file) if truth_file.is_file() else {}
-    cases = {case.name: case for case in annotated_cases(folder, needed=not truths)}
     images = ImageFolder(folder)
+    table = cases_table(folder / CASES_TABLE, images)
+    truths = _partial_truths(folder / TRUTH_TABLE, images)
+    cases = {case.name: case for case in annotated_cases(folder, needed=not truths)}
     for name, truth in truths.items():
-        if name not in list(images):
-            raise AnnotationError(f"the folder has no image {name!r}", subject=truth_file, remedy="Give its full name")
         cases[name] = _case(folder, images, name, truth, table.get(name, {}))
-    return [_in_its_set(cases[name], table.get(name, {}), folder / CASES_TABLE) for name in images if name in cases]
+    return [_in_its_set(cases[name], table.get(name, {}), folder / CASES_TABLE) for name in sorted(cases)]
+
+
+def _partial_truths(path: Path, images: ImageFolder) -> dict[str, PartialTruth]:
+    """What the table says, by the image that its names mean; nothing where there is no table."""
+    found: dict[str, PartialTruth] = {}
+    for name, truth in (read_truth_table(path) if path.is_file() else {}).items():
+        image = images.find(name)
+        if image is None:
+            raise AnnotationError(f"the folder has no image {name!r}", subject=path, remedy="Give its full name")
+        if image in found:
+            raise AnnotationError(f"two of its names are of the image {image}", subject=path, remedy="Keep one")
+        found[image] = truth
+    return found
 
 
 def _case(folder: Path, images: ImageFolder, name: str, truth: PartialTruth, row: dict[str, str]) -> Case:

@@ -45,7 +45,7 @@ def check_nifti(path: Path) -> None:
     check_bytes(path, expected)
     data, start = path, int(offset)
     if header[344:348] == b"ni1\0":  # a pair of files
-        data = next((other for other in _partners(path) if other.is_file()), None)
+        data = partner_of(path)
         if data is None:
             raise ImageReadError("the .img file beside the header is missing", subject=path)
     pixels = _content(data, start + expected)[start:]
@@ -55,9 +55,11 @@ def check_nifti(path: Path) -> None:
         raise ImageReadError("the volume holds values that are not finite numbers (NaN or infinity)", subject=path)
 
 
-def _partners(path: Path) -> list[Path]:
+def partner_of(path: Path) -> Path | None:
+    """The file of pixels (``.img``) beside a header (``.hdr``), or None."""
     base = path.with_suffix("") if path.suffix == ".gz" else path
-    return [base.with_suffix(suffix) for suffix in (".img", ".img.gz")]
+    beside = (base.with_suffix(suffix) for suffix in (".img", ".img.gz"))
+    return next((other for other in beside if other != path and other.is_file()), None)
 
 
 def _content(path: Path, size: int) -> bytes:

@@ -46,11 +46,11 @@ def read_volume(path: Path, kind: Kind) -> Radiograph:
     """
     if kind is Kind.NIFTI:
         check_nifti(path)
-    data = None if kind is Kind.NIFTI else _data_file(path, kind)
+    data, packed = (None, False) if kind is Kind.NIFTI else data_file(path, kind)
     with named_with(path, _extension(path, kind)) as readable:
         reader = open_header(readable)
         column_axis, row_axis = _plane(path, reader)
-        _check_complete(path, data, reader)
+        _check_complete(path, None if packed else data, reader)
         values = SimpleITK.GetArrayFromImage(reader.Execute())
     if not np.isfinite(values).all():
         raise ImageReadError("the volume holds values that are not finite numbers (NaN or infinity)", subject=path)
@@ -133,8 +133,8 @@ def _extension(path: Path, kind: Kind) -> str:
     return {Kind.NIFTI: ".nii.gz" if is_gzipped(path) else ".nii", Kind.NRRD: ".nrrd", Kind.META: ".mha"}[kind]
 
 
-def _data_file(path: Path, kind: Kind) -> Path | None:
-    """The file that holds the pixels; None where they may be compressed and nothing can be said of their length.
+def data_file(path: Path, kind: Kind) -> tuple[Path, bool]:
+    """The file that holds the pixels of an NRRD or MetaImage, and whether they may be compressed.
 
     A header may name any file of the machine as its pixels, so only one beside the header is accepted.
     """
@@ -154,14 +154,14 @@ def _data_file(path: Path, kind: Kind) -> Path | None:
     names = [fields[key] for key in _DETACHED[kind] if key in fields]
     packed = fields.get("encoding", "raw") != "raw" or fields.get("compresseddata", "false").lower() == "true"
     if not names or names[0].upper() == "LOCAL":
-        return None if packed else path
+        return path, packed
     name = names[0]
     detached = path.with_name(name) if name == os.path.basename(name) else None
     if detached is None or not detached.is_file():
         raise ImageReadError(
             f"the header says that the pixels are in {name!r}, which is not a file beside it", subject=path
         )
-    return None if packed else detached
+    return detached, packed
 
 
 def _check_complete(path: Path, data: Path | None, reader: SimpleITK.ImageFileReader) -> None:

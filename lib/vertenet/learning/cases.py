@@ -7,19 +7,22 @@ sides. Pixels are read (or generated) each time they are asked for; a cohort of 
 from __future__ import annotations
 
 import csv
+import logging
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
-from ..annotation import load
+from ..annotation import Annotation, load_folder
 from ..annotation.truth_table import TRUTH_TABLE
 from ..errors import AnnotationError
+from ..filenames import AmbiguousNameError, image_of
 from ..imaging import ImageFolder
+from ..imaging.fingerprint import pixels_sha256
 from ..imaging.identity import identity_of
 from ..phantom import Phantom, PhantomTruth, generate
-from ..radiograph import Radiograph
+from ..radiograph import Radiograph, Spacing
 from ..spine import Level, Spine
 from .archive import unpacked
 from .samples import Samples, make_sample, phantom_scanner
@@ -27,6 +30,12 @@ from .samples import Samples, make_sample, phantom_scanner
 #: Optional table in a folder of annotated images: columns ``image`` and any of ``person`` and ``scanner``.
 CASES_TABLE = "cases.csv"
 UNKNOWN_SCANNER = "unknown"
+#: What a phantom's truth file is called beside its image.
+TRUTH = ".truth.json"
+#: Problems that are told in full where nothing could be used.
+_MOST_TOLD = 5
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +59,8 @@ class Case:
         Reads the radiograph.
     synthetic : bool
         Drawn by `vertenet.phantom`: no patient was imaged.
+    true_spacing : Spacing or None
+        Of a phantom in a folder, whose PNG states no pixel size.
     centres : mapping of Level to (x, y)
         Of vertebrae of which nothing but the centre is known; only in a cohort to measure on.
     side_known : bool
@@ -68,6 +79,7 @@ class Case:
     load: Callable[[], Radiograph]
     grades: Mapping[Level, int] = field(default_factory=dict)
     synthetic: bool = False
+    true_spacing: Spacing | None = None
     centres: Mapping[Level, tuple[float, float]] = field(default_factory=dict)
     side_known: bool = True
     set: str = ""
@@ -80,56 +92,44 @@ class Case:
 
 
 def annotated_cases(folder: Path, *, needed: bool = True) -> list[Case]:
-    """The images of a folder, or of a zip of one, that have landmarks beside them, in the order of their names.
+    """The images of a folder, or of a zip of one, whose landmarks lie beside them, in the order of their names.
 
-    Landmarks are a phantom's ``<stem>.truth.json`` or any format of `vertenet.annotation`. Person and scanner come from
-    the folder's ``cases.csv`` (columns ``image``, ``person``, ``scanner``), else from a DICOM image's header (the
-    person as a pseudonym, `vertenet.imaging.identity`), else the person is the image and the scanner is unknown.
+    Landmarks are a phantom's ``<image>.truth.json``, which goes before all others, or any format of
+    `vertenet.annotation` (`load_folder`); which file belongs to which image is the rule of `vertenet.filenames`. Person
+    and scanner come from the folder's ``cases.csv`` (columns ``image``, ``person``, ``scanner``), else from a DICOM
+    image's header (the person as a pseudonym, `vertenet.imaging.identity`), else the person is the image and the
+    scanner is unknown. An image whose landmarks cannot be used is left out, and a warning in the log says why.
     A ``truth.csv`` is passed over: it is to measure on (`vertenet.experiments.truth`).
 
     Raises
     ------
     AnnotationError
-        No image of the folder has landmarks and some are ``needed``, or ``cases.csv`` has no column ``image``.
+        No image of the folder has landmarks and some are ``needed``, two files say different things of one, or
+        ``cases.csv`` has no column ``image``.
+    AmbiguousNameError
+        A landmark file or a row of ``cases.csv`` could be of two images.
     """
     folder = unpacked(folder)
     images = ImageFolder(folder)
-    spines = {}
-    for path in sorted(folder.iterdir()):
-        if path.name in (CASES_TABLE, TRUTH_TABLE) or path.name.endswith(".truth.json"):
-            continue
-        if path.suffix.lower() in (".csv", ".mat") or path.name.endswith((".mrk.json", ".reading.json", ".coco.json")):
-            spines.update({stem_of(name): found.spine for name, found in load(path, images=images).items()})
-    table = cases_table(folder / CASES_TABLE)
-    cases = []
-    for name in images:
-        row, stem = table.get(name, {}), stem_of(name)
-        truth_file = folder / f"{stem}.truth.json"
-        grades: Mapping[Level, int] = {}
-        if truth_file.is_file():
-            truth = PhantomTruth.from_json(truth_file.read_text(encoding="utf-8"))
-            spine, anatomy, scanner, person = truth.spine, truth.anatomy, truth.scanner, name
-            grades = _grades(truth)
-        elif stem in spines:
-            spine = anatomy = spines[stem]
-            header = identity_of(folder / name)
-            person, scanner = header.person or name, header.scanner or UNKNOWN_SCANNER
-        else:
-            continue
-        cases.append(
-            Case(
-                name,
-                row.get("person") or person,
-                row.get("scanner") or scanner,
-                spine,
-                anatomy,
-                lambda name=name: images[name],
-                grades,
-                synthetic=truth_file.is_file(),
-            )
-        )
+    truths = _truths(folder, images)
+    landmarks = load_folder(folder, images, known=truths, besides=(CASES_TABLE, TRUTH_TABLE))
+    table = cases_table(folder / CASES_TABLE, images)
+    cases, problems = [], list(landmarks.problems)
+    for name in sorted({*truths, *landmarks.found}):
+        case = _of_truth(truths[name], name, images) if name in truths else None
+        if case is None:
+            case = _of_annotation(landmarks.found[name], name, images)
+            made_on, file = landmarks.found[name].pixels_sha256, folder / name
+            if made_on not in (None, pixels_sha256(file)):
+                problems.append(_made_on_others(landmarks.files[name], name).sentence)
+                continue
+        row = table.get(name, {})
+        said = {column: row[column] for column in ("person", "scanner") if row.get(column)}
+        cases.append(replace(case, **said))
     if needed and not cases:
-        raise AnnotationError("no image with landmarks to learn from", subject=folder)
+        raise _nothing(folder, len(images), [*problems, *landmarks.others])
+    for problem in problems:
+        logger.warning("Left out: %s", problem)
     return cases
 
 
@@ -166,9 +166,58 @@ def _rank(person: str) -> float:
     return zlib.crc32(person.encode()) / 2**32
 
 
-def stem_of(name: str) -> str:
-    """The image's name up to its first dot: what its landmark files share with it."""
-    return Path(name).name.split(".")[0]
+def _truths(folder: Path, images: ImageFolder) -> dict[str, Path]:
+    """The truth file of each image that has one."""
+    found: dict[str, Path] = {}
+    for path in sorted(folder.glob(f"*{TRUTH}")):
+        image = images.find(image_of(path.name))
+        if image in found:
+            raise AmbiguousNameError([found[image].name, path.name], image, folder)
+        if image is not None:
+            found[image] = path
+    return found
+
+
+def _of_truth(path: Path, name: str, images: ImageFolder) -> Case:
+    truth = PhantomTruth.from_json(path.read_text(encoding="utf-8"))
+    return Case(
+        name,
+        name,
+        truth.scanner,
+        truth.spine,
+        truth.anatomy,
+        lambda: images[name],
+        _grades(truth),
+        synthetic=True,
+        true_spacing=truth.spacing,
+    )
+
+
+def _of_annotation(annotation: Annotation, name: str, images: ImageFolder) -> Case:
+    header = identity_of(images.folder / name)
+    spine = annotation.spine
+    return Case(name, header.person or name, header.scanner or UNKNOWN_SCANNER, spine, spine, lambda: images[name])
+
+
+def _made_on_others(landmarks: Path, name: str) -> AnnotationError:
+    return AnnotationError(
+        f"it was made on other pixels than those that {name} has now",
+        subject=landmarks,
+        remedy="Put the image back that was labelled, or label this one",
+    )
+
+
+def _nothing(folder: Path, images: int, problems: Sequence[str]) -> AnnotationError:
+    """Why there is nothing to learn from: what is wrong with each file, or what is missing."""
+    if not images and not problems:
+        problem = "it holds no image that can be read"
+    elif not problems:
+        problem = "none of its images has a file with landmarks beside it (.truth.json, .mrk.json, .json, .csv or .mat)"
+    else:
+        told = " ".join(problems[:_MOST_TOLD])
+        more = f" {len(problems) - _MOST_TOLD} more are like that" if len(problems) > _MOST_TOLD else ""
+        problem = f"none of its images has landmarks that can be used. {told}{more}"
+    return AnnotationError(problem, subject=folder)
 
 
 @lru_cache(maxsize=1)  # a case's pixels are mostly asked for right after its truth
@@ -196,12 +245,27 @@ def _grades(truth: PhantomTruth) -> dict[Level, int]:
     return {**grades, **{level: found.grade for level, found in truth.fractures.items()}}
 
 
-def cases_table(path: Path) -> dict[str, dict[str, str]]:
-    """The rows of a ``cases.csv`` by image; empty where there is no such file."""
+def cases_table(path: Path, images: ImageFolder) -> dict[str, dict[str, str]]:
+    """The rows of a ``cases.csv`` by the image that they mean; empty where there is no such file.
+
+    Raises
+    ------
+    AnnotationError
+        It has no column ``image``, or two rows are of one image.
+    AmbiguousNameError
+        A row could be of two images.
+    """
     if not path.is_file():
         return {}
+    rows: dict[str, dict[str, str]] = {}
     with path.open(newline="", encoding="utf-8-sig") as handle:
         reader = csv.DictReader(handle)
         if "image" not in (reader.fieldnames or ()):
             raise AnnotationError("the table has no column 'image'", subject=path, remedy="Name images in that column")
-        return {row["image"]: row for row in reader}
+        for row in reader:
+            image = images.find(row["image"] or "")
+            if image in rows:
+                raise AnnotationError(f"two of its rows are of the image {image}", subject=path, remedy="Keep one")
+            if image is not None:
+                rows[image] = row
+    return rows

@@ -14,6 +14,7 @@ from typing import Any, Optional, Union
 import numpy as np
 
 from vertenet.errors import VerteNetError
+from vertenet.filenames import stem_of
 from vertenet.measure.aac import Grade, Wall
 from vertenet.radiograph import Spacing
 from vertenet.spine import CORNERS, STANDARD_LEVELS, Level, Side, Spine
@@ -85,7 +86,7 @@ class Session(ServerSide):
     def open_file(self, path: Path) -> None:
         """Work on an image file of this computer; it is added to the scene."""
         if self._may(Action.USE_VOLUME):
-            self._show(lambda: self.stage.load(path, path.name.split(".")[0] or path.name))
+            self._show(lambda: self.stage.load(path, stem_of(path.name)))
 
     def upload(self, consented: bool, burned_in_checked: bool = False) -> None:
         """Send the image to the server, without the patient; see `deidentify`."""

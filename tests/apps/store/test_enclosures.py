@@ -246,7 +246,7 @@ def test_a_database_of_version_1_gets_the_new_tables_and_keeps_its_labels(store)
     keep(again, reading=reading_of(again))
     assert keep(again, reading=reading_of_kept(again)).repeated
     with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("SELECT value FROM store WHERE key = 'schema_version'").fetchone() == ("2",)
+        assert connection.execute("SELECT value FROM store WHERE key = 'schema_version'").fetchone() == ("3",)
 
 
 def reading_of_kept(store) -> dict:

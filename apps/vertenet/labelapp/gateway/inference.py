@@ -25,6 +25,7 @@ from starlette.exceptions import HTTPException
 from ..audit import note
 from ..identity import annotator_of, current_caller
 from ..plain import json_object
+from ..store import ORIGINAL
 from .access import identity_of
 from .requests import INFERENCE_KEYS, check_parameters, truth
 
@@ -52,6 +53,8 @@ async def infer(
     parameters = check_parameters(parameters, INFERENCE_KEYS | set(config))
     parameters["client_id"] = annotator_of(parameters)
     parameters["save_label"] = truth(parameters.get("save_label"))
+    if parameters["save_label"] and parameters.get("label_tag") not in (None, "", ORIGINAL):
+        raise HTTPException(400, f"What a model found is kept as {ORIGINAL}. Submit it once somebody has seen it.")
     caller = current_caller.get()
     if parameters["save_label"] and caller is not None and not caller.may("annotator"):
         raise HTTPException(

@@ -44,8 +44,8 @@ class ArchivedCase:
 def write_archive(cases: Sequence[ArchivedCase]) -> Path:
     """A new temporary zip file; whoever receives it deletes it.
 
-    Beside each image lies its ``.mrk.json``. Names have no dots but that of the ending, because a landmark file is
-    matched by what comes before the first; ``cases.csv`` tells ids, persons (pseudonyms) and scanners, and
+    Beside each image lies its ``.mrk.json``, which says which pixels it was made on. Names have no dots but that of the
+    ending, so that no program cuts them elsewhere; ``cases.csv`` tells ids, persons (pseudonyms) and scanners, and
     ``history.json`` who did what to each label, and from which model's proposal; ``readings.json`` what was measured
     and scored with it. Image files are copied as they are: a DICOM header's patient data go with them.
     """
@@ -61,7 +61,8 @@ def write_archive(cases: Sequence[ArchivedCase]) -> Path:
                 name = stem + (split_name(case.path.name)[1].lower() or ".dcm")
                 archive.write(case.path, name)
                 size = (case.facts.rows, case.facts.columns)
-                text = markups.dumps(case.spine, case.facts.geometry, image=name, size=size)
+                pixels = case.revision.pixels_sha256
+                text = markups.dumps(case.spine, case.facts.geometry, image=name, size=size, pixels_sha256=pixels)
                 archive.writestr(f"{stem}{LABEL_EXTENSION}", text)
                 r = case.revision
                 scanner = case.facts.scanner or UNKNOWN_SCANNER

@@ -39,11 +39,14 @@ class CheckedLabel:
     proposed : dict of str to (x, y)
         Where each present point was when its file was written, source pixels, as the points' descriptions tell; empty
         for a label drawn from nothing. A viewer keeps descriptions when points are moved.
+    pixels_sha256 : str or None
+        Of the pixels that the file says it was made on.
     """
 
     content: bytes
     spine: Spine
     proposed: Points
+    pixels_sha256: str | None = None
 
 
 def check_label(content: bytes, facts: ImageFacts, image_id: str, *, of_model: bool = False) -> CheckedLabel:
@@ -77,7 +80,7 @@ def check_label(content: bytes, facts: ImageFacts, image_id: str, *, of_model: b
         path.write_bytes(content)
         _refuse_other_kinds(path, content, subject)
         try:
-            (annotation,) = markups.read(path, Known(images=OneImage(facts))).values()
+            (annotation,) = markups.read(path, Known(images=OneImage(facts), names_needed=True)).values()
         except AnnotationError as error:
             # The temporary name would tell nobody anything.
             told = str(error.subject or "").replace(str(path), subject)
@@ -96,7 +99,7 @@ def check_label(content: bytes, facts: ImageFacts, image_id: str, *, of_model: b
             raise AnnotationError(
                 "no vertebra from T12 to L5 has its four corners", subject=subject, remedy="Place at least one"
             )
-    return CheckedLabel(content, annotation.spine, _proposed(content))
+    return CheckedLabel(content, annotation.spine, _proposed(content), annotation.pixels_sha256)
 
 
 def _refuse_other_kinds(path: Path, content: bytes, subject: str) -> None:

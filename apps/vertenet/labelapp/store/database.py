@@ -14,8 +14,8 @@ from vertenet.errors import SchemaError
 
 from ..state import RESTORE, StoreError, connect, told, transaction
 
-#: 2 added submissions and readings; older databases get their tables when they are opened.
-SCHEMA_VERSION = 2
+#: 2 added submissions and readings, 3 made_on; older databases get their tables when they are opened.
+SCHEMA_VERSION = 3
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS store (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -75,6 +75,14 @@ CREATE TABLE IF NOT EXISTS submissions (
     FOREIGN KEY (image_id, number) REFERENCES revisions
 ) WITHOUT ROWID;
 
+CREATE TABLE IF NOT EXISTS made_on (
+    image_id TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    pixels_sha256 TEXT NOT NULL,
+    PRIMARY KEY (image_id, number),
+    FOREIGN KEY (image_id, number) REFERENCES revisions
+) WITHOUT ROWID;
+
 CREATE TABLE IF NOT EXISTS readings (
     image_id TEXT NOT NULL,
     number INTEGER NOT NULL,
@@ -90,7 +98,8 @@ class Database:
 
     Revisions are only ever added: no statement of this package updates or deletes one, but for the free-form ``info``
     beside it. ``labels`` says which revision each annotator's label of an image and tag is now, ``submissions`` which
-    one a client's submission became, and ``readings`` what was measured and scored with one. ``identity`` in ``store``
+    one a client's submission became, ``made_on`` which pixels one was made on, and ``readings`` what was measured and
+    scored with one. ``identity`` in ``store``
     is a random UUID, made once: by that clients tell this store from another that is served at the same address.
 
     Raises

@@ -17,7 +17,7 @@ from .archive import ArchivedCase, write_archive
 from .history import Revision
 from .labels import FinalLabel, LabelStore
 from .mirror import FOLDER
-from .names import DONE, LABEL_EXTENSION, split_name
+from .names import LABEL_EXTENSION, ORIGINAL, split_name
 
 
 class RadiographStore(LabelStore, Datastore):
@@ -101,6 +101,8 @@ class RadiographStore(LabelStore, Datastore):
     def save_label(self, image_id: str, label_filename: str, label_tag: str, label_info: Mapping[str, Any]) -> str:
         """Keep a label, as MONAI Label's endpoints hand it over; returns its id, which is the image's.
 
+        What comes from a model is ``original``, whatever ``label_tag`` says.
+
         Raises
         ------
         ImageNotFoundException, OptionError, AnnotationError, ImageReadError
@@ -113,7 +115,7 @@ class RadiographStore(LabelStore, Datastore):
             return image_id
         # From an inference with save_label: the whole answer comes along, but its model is what matters.
         model = {"sha256": answer["model"].get("sha256"), "version": answer.get("model_version")}
-        self.submit(image_id, Path(label_filename).read_bytes(), label_tag, model, action="proposed")
+        self.submit(image_id, Path(label_filename).read_bytes(), ORIGINAL, model, action="proposed")
         return image_id
 
     def get_label(self, label_id: str, label_tag: str, params: Any = None) -> io.BytesIO | None:
@@ -148,7 +150,7 @@ class RadiographStore(LabelStore, Datastore):
         return [{"image": str(label.image_path), "label": str(label.label_path)} for label in self.final_labels()]
 
     def get_labeled_images(self, label_tag: str | None = None, labels: list[str] | None = None) -> list[str]:
-        """Images with a label of this tag; by default with one that counts as done (`DONE`)."""
+        """Images with a label of this tag; by default with one that counts. A label of other pixels is none."""
         labelled = self._labelled(label_tag)
         return [image_id for image_id in self.list_images() if image_id in labelled]
 
@@ -165,6 +167,7 @@ class RadiographStore(LabelStore, Datastore):
             "total": len(self.list_images()),
             "completed": len(self.get_labeled_images()),
             "label_tags": {tag: len(images) for tag, images in tags.items()},
+            "images_changed": len({revision.image_id for revision in self.outdated_labels()}),
             **self._told(),
         }
 
@@ -215,11 +218,12 @@ class RadiographStore(LabelStore, Datastore):
             "annotator": revision.annotator,
             "revision": revision.number,
             "model_sha256": revision.model_sha256,
+            "image_changed": self.is_outdated(revision),
         }
 
     def _labelled(self, tag: str | None) -> set[str]:
-        wanted = DONE if tag is None else (getattr(tag, "value", tag),)
-        return {revision.image_id for revision in self._history.current() if revision.tag in wanted}
+        wanted = getattr(tag, "value", tag)
+        return {r.image_id for r in self._of_these_pixels() if (r.is_truth if tag is None else r.tag == wanted)}
 
     def _notice(self) -> None:
         if self._auto_reload:

@@ -86,11 +86,13 @@ class Enclosure:
     def refuse_other_image(self, path: Path, image_id: str) -> None:
         """Raises `SubmissionConflictError` where the annotator saw another file than the one at ``path``."""
         if self.image_sha256 not in (None, sha256_of(path)):
-            raise SubmissionConflictError(
-                "it was made on another image than the one that has this id here",
-                subject=f"label of {image_id}",
-                remedy="Load the image from this server, and compare",
-            )
+            raise _other_image(image_id)
+
+    @staticmethod
+    def refuse_other_pixels(label: CheckedLabel, facts: ImageFacts, image_id: str) -> None:
+        """The same where the label's own file says that it was made on other pixels."""
+        if label.pixels_sha256 not in (None, facts.pixels_sha256):
+            raise _other_image(image_id)
 
     def checked_reading(self, label: CheckedLabel, facts: ImageFacts, image_id: str) -> str | None:
         """The reading as JSON of the current schema; None where there is none.
@@ -186,6 +188,14 @@ class Enclosures:
         """The revisions of an image that have a reading."""
         rows = self._database.reading().execute("SELECT number FROM readings WHERE image_id = ?", (image_id,))
         return frozenset(row["number"] for row in rows)
+
+
+def _other_image(image_id: str) -> SubmissionConflictError:
+    return SubmissionConflictError(
+        "it was made on another image than the one that has this id here",
+        subject=f"label of {image_id}",
+        remedy="Load the image from this server, and compare",
+    )
 
 
 def _refuse_other_landmarks(spine: Spine, labelled: Spine, subject: str) -> None:

@@ -7,11 +7,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from vertenet.imaging.fingerprint import pixels_sha256
 from vertenet.imaging.identity import identity_of
 from vertenet.radiograph import Spacing, ViewerGeometry
+from vertenet.spine import Side
 
 from ..decoding import decode
 
+_PLAIN = ("name", "rows", "columns", "anterior", "pixels_sha256", "person", "scanner")
 _VECTORS = ("origin", "column_step", "row_step")
 
 
@@ -28,6 +31,10 @@ class ImageFacts:
         Where a viewer puts the pixels.
     spacing : Spacing or None
         Size of a pixel; None where the file does not say, and then nothing is given in millimetres.
+    anterior : {"left", "right"} or None
+        The side that the front of the body faces, where the file says it.
+    pixels_sha256 : str
+        Which pixels these are facts of (`vertenet.imaging.fingerprint`).
     person, scanner : str or None
         Pseudonym of the patient and model of the scanner, from a DICOM header (`vertenet.imaging.identity`).
     """
@@ -37,6 +44,8 @@ class ImageFacts:
     columns: int
     geometry: ViewerGeometry
     spacing: Spacing | None
+    anterior: Side | None
+    pixels_sha256: str
     person: str | None
     scanner: str | None
 
@@ -45,11 +54,20 @@ class ImageFacts:
         """Read them from a file. Raises `ImageReadError`."""
         radiograph = decode(path)
         rows, columns = radiograph.pixels.shape
-        return cls(path.name, rows, columns, radiograph.geometry, radiograph.spacing, *identity_of(path))
+        return cls(
+            path.name,
+            rows,
+            columns,
+            radiograph.geometry,
+            radiograph.spacing,
+            radiograph.anterior,
+            pixels_sha256(path),
+            *identity_of(path),
+        )
 
     def to_json(self) -> str:
         data = {
-            **{name: getattr(self, name) for name in ("name", "rows", "columns", "person", "scanner")},
+            **{name: getattr(self, name) for name in _PLAIN},
             "geometry": {name: getattr(self.geometry, name).tolist() for name in _VECTORS},
             "spacing": None if self.spacing is None else self.spacing.to_dict(),
         }

@@ -15,13 +15,14 @@ from ..audit import note
 from .changes import Change, changes, from_json, present_points, to_json
 from .check import CheckedLabel, Points
 from .database import Database
-from .names import ORIGINAL
+from .names import CONSENSUS, DONE, ORIGINAL
 
 Action = Literal["proposed", "submitted", "imported", "taken over", "consensus", "removed"]
 
+_OF_PERSONS = ("submitted", "imported", "taken over")
 _REVISION = (
     "SELECT r.number, r.image_id, r.tag, r.annotator, r.created, r.action, r.model_sha256, r.model_version, r.based_on,"
-    " r.changed, r.sha256 FROM revisions r"
+    " r.changed, r.sha256, m.pixels_sha256 FROM revisions r LEFT JOIN made_on m USING (image_id, number)"
 )
 
 
@@ -46,6 +47,9 @@ class Revision:
         Each point that was moved, added or removed.
     sha256 : str or None
         Of the label file; None for a removal.
+    pixels_sha256 : str or None
+        Of the image's pixels that the label was made on (`vertenet.imaging.fingerprint`); None for a removal, and for
+        labels that are older than this entry.
     """
 
     number: int
@@ -59,6 +63,16 @@ class Revision:
     based_on: str | None
     changed: tuple[Change, ...]
     sha256: str | None
+    pixels_sha256: str | None
+
+    @property
+    def is_truth(self) -> bool:
+        """It may be counted on: a person's label or a consensus of the server's, and no model's answer.
+
+        Older servers kept under any tag what a client or a model's answer asked for.
+        """
+        made = ("consensus", "taken over") if self.tag == CONSENSUS else _OF_PERSONS
+        return self.tag in DONE and self.action in made
 
     @property
     def timestamp(self) -> int:
@@ -70,13 +84,15 @@ class Revision:
 class Origin:
     """Who made a label, and how.
 
-    ``created`` is given for labels that are older than the store; ``info`` is what a client said beside the label.
+    ``created`` is given for labels that are older than the store; ``info`` is what a client said beside the label;
+    ``pixels_sha256`` is that of the image's pixels.
     """
 
     annotator: str
     action: Action = "submitted"
     created: str | None = None
     info: Mapping[str, Any] | None = None
+    pixels_sha256: str | None = None
 
 
 def utc_now() -> str:
@@ -210,6 +226,7 @@ class History:
             based_on,
             changed,
             sha256,
+            None if content is None else origin.pixels_sha256,
         )
         connection.execute(
             "INSERT INTO revisions (number, image_id, tag, annotator, created, action, model_sha256, model_version,"
@@ -220,6 +237,9 @@ class History:
                 *(_points_json(points or {}), json.dumps(plain.mended(origin.info or {}), default=str)),
             ),
         )
+        if revision.pixels_sha256 is not None:
+            made_on = (image_id, revision.number, revision.pixels_sha256)
+            connection.execute("INSERT INTO made_on VALUES (?, ?, ?)", made_on)
         if content is not None:
             connection.execute(
                 "INSERT OR REPLACE INTO labels VALUES (?, ?, ?, ?)",

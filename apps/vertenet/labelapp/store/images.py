@@ -30,6 +30,8 @@ logger = logging.getLogger(__name__)
 
 #: A change of the folder is noticed by its time stamp; where that is too coarse, after this many seconds.
 RESCAN_S = 2.0
+#: Which facts are kept of an image; those of another number are gathered anew.
+FACTS = 2
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ class ImageIndex:
         self._scanned = (-1, -1.0)
         self._not_served: dict[str, str] = {}
         self._sniffed: dict[str, tuple[tuple[int, int], bool]] = {}
+        self._pixels: dict[str, tuple[tuple[int, int], str]] = {}
         self._scanning = threading.Lock()
 
     def scan(self, *, if_changed: bool = False) -> None:
@@ -117,7 +120,7 @@ class ImageIndex:
         """
         entry = self.require(image_id)
         state = self.path(entry).stat()
-        signature = f"{state.st_mtime_ns}-{state.st_size}"
+        signature = f"{state.st_mtime_ns}-{state.st_size}-{FACTS}"
         row = (
             self._database.reading()
             .execute("SELECT facts FROM images WHERE image_id = ? AND facts_of = ?", (image_id, signature))
@@ -131,6 +134,18 @@ class ImageIndex:
                 "UPDATE images SET facts = ?, facts_of = ? WHERE image_id = ?", (facts.to_json(), signature, image_id)
             )
         return facts
+
+    def pixels_of(self, entry: ImageEntry) -> str | None:
+        """Which pixels the image's file holds now (`ImageFacts.pixels_sha256`); None where it cannot be read."""
+        try:
+            state = self.path(entry).stat()
+            signature = (state.st_mtime_ns, state.st_size)
+            known = self._pixels.get(entry.image_id)
+            if known is None or known[0] != signature:
+                known = self._pixels[entry.image_id] = (signature, self.facts(entry.image_id).pixels_sha256)
+        except (ImageReadError, ImageNotFoundException, OSError):
+            return None
+        return known[1]
 
     def add(self, image_id: str | None, source: Path, file_name: str, info: Mapping[str, Any]) -> str:
         """Take in an image file.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,25 +23,31 @@ from ..state import DATABASE, state_folder
 from .agreement import Agreement, compare_all, consensus
 from .check import CheckedLabel, check_label
 from .database import Database
-from .enclosures import Enclosure, Enclosures
+from .enclosures import Enclosure, Enclosures, SubmissionConflictError
+from .facts import ImageFacts
 from .history import Action, History, Origin, Revision
-from .images import ImageIndex
+from .images import ImageEntry, ImageIndex
 from .mirror import LabelFiles
-from .names import CONSENSUS, DONE, FINAL, ORIGINAL, REVIEWED, check_tag
+from .names import CONSENSUS, FINAL, ORIGINAL, REVIEWED
 from .takeover import ImportReport, NamedImages, StockIndex, found_origin
+from .truth import tag_for
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class FinalLabel:
-    """The label of an image that counts: its consensus, else the newest reviewed or final one."""
+    """The label of an image that counts: its consensus, else the newest reviewed or final one.
+
+    ``pixels_sha256`` says which pixels it was made on, None where nobody noted it.
+    """
 
     image_id: str
     image_path: Path
     label_path: Path
     annotator: str
     revision: int
+    pixels_sha256: str | None
 
 
 @dataclass(frozen=True)
@@ -143,6 +149,7 @@ class LabelStore:
         content : bytes
             A Markups file.
         tag : str
+            Not everybody may choose each, see `tag_for`; a model's label is always ``original``.
         info : mapping, optional
             What the client says beside it. ``annotator`` or ``client_id`` names who, where no token does; a
             ``submission`` with an id is kept once for each annotator and image, however often and from wherever it
@@ -156,7 +163,9 @@ class LabelStore:
         ImageNotFoundException
             There is no such image.
         OptionError
-            The tag, the annotator's name or the submission is no plain word.
+            The tag, the annotator's name or the submission is no plain word; the tag is the server's alone.
+        HTTPException
+            403: the tag needs another role.
         AnnotationError
             The file is no valid label of this image, or the reading is of something else.
         SchemaError
@@ -167,7 +176,7 @@ class LabelStore:
             The image cannot be read, so that no label can be held against it.
         """
         self._refuse_if_read_only()
-        tag, info, of_model = check_tag(tag), dict(info or {}), action == "proposed"
+        tag, info, of_model = tag_for(tag, action), dict(info or {}), action == "proposed"
         enclosure, who = Enclosure.taken_from(info), annotator_of(info)
         plain.notes(info, f"the label of {image_id}")
         submission = (image_id, who, enclosure.submission, enclosure.digest(tag, content))
@@ -178,14 +187,16 @@ class LabelStore:
         facts = self._facts(image_id)
         enclosure.refuse_other_image(self._images.path(self._images.require(image_id)), image_id)
         label = check_label(content, facts, image_id, of_model=of_model)
+        enclosure.refuse_other_pixels(label, facts, image_id)
         reading = enclosure.checked_reading(label, facts, image_id)
+        origin = Origin(who, action, info=info, pixels_sha256=facts.pixels_sha256)
         with self._database.writing() as connection:
             # Again, now that nobody else writes: the same submission may have come twice at once.
             known = self._enclosures.known(*submission)
             if known is None:
                 if of_model and info.get("sha256"):
                     self._history.propose(connection, image_id, label.proposed, info["sha256"], info.get("version"))
-                revision = self._history.append(connection, image_id, tag, label, Origin(who, action, info=info))
+                revision = self._history.append(connection, image_id, tag, label, origin)
                 self._enclosures.keep_submission(connection, *submission, revision.number)
                 self._enclosures.keep_reading(connection, image_id, revision.number, reading)
         if known is not None:  # answered out here, for the file is written in a transaction of its own
@@ -238,18 +249,40 @@ class LabelStore:
         return path
 
     def final_labels(self) -> list[FinalLabel]:
-        """One label for each labelled image: the consensus, else the newest final or reviewed label."""
+        """One label for each labelled image: the consensus, else the newest final or reviewed label.
+
+        Labels of other pixels than the image has now do not count, nor do a model's answers, whatever their tag.
+        """
         chosen: dict[str, Revision] = {}
-        for revision in self._history.current():
+        for revision in self._of_these_pixels():
             held = chosen.get(revision.image_id)
-            if revision.tag in DONE and (held is None or held.tag != CONSENSUS):
+            if revision.is_truth and (held is None or held.tag != CONSENSUS):
                 chosen[revision.image_id] = revision
         files = {entry.image_id: self._images.path(entry) for entry in self._images.entries()}
         return [
-            FinalLabel(i, files[i], self.label_file(i, r.tag), r.annotator, r.number)
+            FinalLabel(i, files[i], self.label_file(i, r.tag), r.annotator, r.number, r.pixels_sha256)
             for i, r in chosen.items()
             if i in files
         ]
+
+    def outdated_labels(self) -> list[Revision]:
+        """Current labels of images whose file has other pixels now than when they were made; they count for nothing."""
+        entries = {entry.image_id: entry for entry in self._images.entries()}
+        return [r for r in self._history.current() if r.image_id in entries and self._is_outdated(r, entries)]
+
+    def is_outdated(self, revision: Revision) -> bool:
+        """Whether a revision was made on other pixels than those that its image has now."""
+        entry = self._images.get(revision.image_id)
+        return entry is not None and self._is_outdated(revision, {revision.image_id: entry})
+
+    def _is_outdated(self, revision: Revision, entries: Mapping[str, ImageEntry]) -> bool:
+        made_on = revision.pixels_sha256
+        return made_on is not None and self._images.pixels_of(entries[revision.image_id]) not in (None, made_on)
+
+    def _of_these_pixels(self) -> list[Revision]:
+        """Every current label but for the outdated ones."""
+        entries = {entry.image_id: entry for entry in self._images.entries()}
+        return [r for r in self._history.current() if r.image_id not in entries or not self._is_outdated(r, entries)]
 
     def end_labels(self, image_id: str, tag: str) -> None:
         """End the current labels of an image and tag, all annotators'; the history keeps them.
@@ -289,7 +322,7 @@ class LabelStore:
         readings = self._readings(image_id)
         spine, undecided = consensus({who: self.spine_of(r) for who, r in readings.items()}, f"image {image_id}")
         info = {"of": {who: revision.number for who, revision in readings.items()}, "undecided": list(undecided)}
-        text = markups.dumps(spine, facts.geometry, image=facts.name, size=(facts.rows, facts.columns))
+        text = _label_text(spine, facts)
         return self.submit(image_id, text.encode(), CONSENSUS, info, action="consensus"), undecided
 
     def import_labels(self, path: Path, *, tag: str = FINAL, info: Mapping[str, Any] | None = None) -> ImportReport:
@@ -304,7 +337,7 @@ class LabelStore:
         """
         self._refuse_if_read_only()
         self._images.scan()
-        tag, images = check_tag(tag), NamedImages(self._images)
+        tag, images = tag_for(tag, "imported"), NamedImages(self._images)
         taken, unchanged, unmatched, refused = [], [], [], []
         for name, found in annotation.load(path, images=images).items():
             entry = images.find(name)
@@ -312,11 +345,14 @@ class LabelStore:
                 unmatched.append(name)
                 continue
             facts = images[name]
-            text = markups.dumps(found.spine, facts.geometry, image=facts.name, size=(facts.rows, facts.columns))
-            origin = Origin(annotator_of(info), "imported", info={"file": path.name})
+            pixels = facts.pixels_sha256
+            origin = Origin(annotator_of(info), "imported", info={"file": path.name}, pixels_sha256=pixels)
             try:
-                label = check_label(text.encode(), facts, entry.image_id)
-            except AnnotationError as error:
+                label = check_label(
+                    _label_text(found.spine, facts, found.pixels_sha256).encode(), facts, entry.image_id
+                )
+                Enclosure.refuse_other_pixels(label, facts, entry.image_id)
+            except (AnnotationError, SubmissionConflictError) as error:
                 refused.append(error.sentence)
                 continue
             revision = self._append_unknown(entry.image_id, tag, label, origin)
@@ -345,14 +381,17 @@ class LabelStore:
             content = path.read_bytes()
             if self._images.get(image_id) is None or self._history.knows(image_id, content):
                 continue
-            origin = found_origin(path, {} if index is None else index.label_info.get((image_id, tag), {}))
+            noted = {} if index is None else index.label_info.get((image_id, tag), {})
             try:
-                label = check_label(content, self._facts(image_id), image_id, of_model=tag == ORIGINAL)
+                facts = self._facts(image_id)
+                label = check_label(content, facts, image_id, of_model=tag == ORIGINAL)
+                Enclosure.refuse_other_pixels(label, facts, image_id)
             except VerteNetError as error:
                 logger.warning("%s was not taken as a label: %s", path.name, error.sentence)
                 if self.labels_of(image_id, tag):  # its place is another's
                     self._files.put_aside(path)
                 continue
+            origin = replace(found_origin(path, noted), pixels_sha256=label.pixels_sha256)
             self._append_unknown(image_id, tag, label, origin)
 
     def _append_unknown(self, image_id: str, tag: str, label: CheckedLabel, origin: Origin) -> Revision | None:
@@ -371,11 +410,15 @@ class LabelStore:
         return Kept(revision, repeated=True)
 
     def _readings(self, image_id: str) -> dict[str, Revision]:
-        """The newest final or reviewed label of each annotator."""
-        self._images.require(image_id)
-        return {r.annotator: r for r in self.labels_of(image_id) if r.tag in (FINAL, REVIEWED)}
+        """The newest final or reviewed label of each annotator of the image as it is now."""
+        entry = self._images.require(image_id)
+        return {
+            r.annotator: r
+            for r in self.labels_of(image_id)
+            if r.tag in (FINAL, REVIEWED) and r.is_truth and not self._is_outdated(r, {image_id: entry})
+        }
 
-    def _facts(self, image_id: str):
+    def _facts(self, image_id: str) -> ImageFacts:
         try:
             return self._images.facts(image_id)
         except FileNotFoundError as error:
@@ -385,3 +428,10 @@ class LabelStore:
         self._images.check_folder()
         if self._read_only:
             raise OptionError("this store is read-only", remedy="Ask who runs the server")
+
+
+def _label_text(spine: Spine, facts: ImageFacts, pixels_sha256: str | None = None) -> str:
+    """The Markups file of a label of the image of these facts, or of other pixels under its name."""
+    size = (facts.rows, facts.columns)
+    pixels = pixels_sha256 or facts.pixels_sha256
+    return markups.dumps(spine, facts.geometry, image=facts.name, size=size, pixels_sha256=pixels)

@@ -78,7 +78,13 @@ def history(image: ImageId) -> dict[str, Any]:
     if not revisions and image not in _store().list_images():
         raise _no_image(image)
     measured = _store().revisions_with_reading(image)
-    return {"image": image, "revisions": [{**asdict(r), "has_reading": r.number in measured} for r in revisions]}
+    return {
+        "image": image,
+        "revisions": [
+            {**asdict(r), "has_reading": r.number in measured, "image_changed": _store().is_outdated(r)}
+            for r in revisions
+        ],
+    }
 
 
 @router.get("/label/revision", summary="The label file of one revision")

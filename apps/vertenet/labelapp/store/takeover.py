@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from vertenet.errors import OptionError, SchemaError
+from vertenet.filenames import AmbiguousNameError, Names, base_of
 
 from ..identity import check_name
 from .facts import ImageFacts
 from .history import Origin, Revision
 from .images import ImageEntry, ImageIndex
-from .names import split_name
 
 #: MONAI Label's index of a folder. It is read on the first start and left as it is.
 INDEX = "datastore_v2.json"
@@ -102,20 +102,30 @@ def found_origin(path: Path, info: Mapping[str, Any]) -> Origin:
 
 
 class NamedImages(Mapping[str, ImageFacts]):
-    """The facts of the store's images by the name that a landmark file uses: a file's name, an id, or a stem."""
+    """The facts of the store's images by the name that a landmark file uses, by the rule of `vertenet.filenames`."""
 
     def __init__(self, images: ImageIndex) -> None:
         self._images = images
-        self._entries = images.entries()
+        self._entries = {entry.file: entry for entry in images.entries()}
+        self._ids = {entry.image_id: entry for entry in self._entries.values()}
+        self._names = Names(self._entries)
 
     def find(self, name: str) -> ImageEntry | None:
-        """The image of this name, else the only one of this stem."""
-        name = Path(name).name
-        for same in (lambda e: name == e.file, lambda e: name == e.image_id, lambda e: split_name(name)[0] == _stem(e)):
-            alike = [entry for entry in self._entries if same(entry)]
-            if len(alike) == 1:
-                return alike[0]
-        return None
+        """The image of this file name, else of this id, else the one that the name means.
+
+        Raises
+        ------
+        AmbiguousNameError
+            It could mean two.
+        """
+        name = base_of(name)
+        exact = self._entries.get(name) or self._ids.get(name)
+        if exact is not None:
+            return exact
+        alike = self._names.alike(name)
+        if len(alike) > 1:
+            raise AmbiguousNameError(alike, name, "the images of this server")
+        return self._entries[alike[0]] if alike else None
 
     def __getitem__(self, name: str) -> ImageFacts:
         entry = self.find(name)
@@ -124,11 +134,7 @@ class NamedImages(Mapping[str, ImageFacts]):
         return self._images.facts(entry.image_id)
 
     def __iter__(self) -> Iterator[str]:
-        return (entry.file for entry in self._entries)
+        return iter(self._entries)
 
     def __len__(self) -> int:
         return len(self._entries)
-
-
-def _stem(entry: ImageEntry) -> str:
-    return split_name(entry.file)[0]

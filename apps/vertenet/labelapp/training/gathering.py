@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from monailabel.interfaces.datastore import Datastore
 
-from vertenet.annotation import load_for_image
 from vertenet.errors import OptionError, VerteNetError
 from vertenet.imaging import read
+from vertenet.imaging.fingerprint import pixels_sha256
 from vertenet.imaging.identity import identity_of
 from vertenet.learning.cases import UNKNOWN_SCANNER, Case
 
@@ -52,11 +52,18 @@ def gather(store: Datastore) -> Gathered:
         raise OptionError(
             "labels of a remote store cannot be trained on", remedy="Serve a folder of images, or import them into one"
         )
-    cases, revisions, problems = [], {}, []
+    cases, revisions, problems = (
+        [],
+        {},
+        [_replaced(r.image_id, r.number) for r in store.outdated_labels() if r.is_truth],
+    )
     for label in store.final_labels():
         try:
-            radiograph = read(label.image_path)
-            spine = load_for_image(label.label_path, radiograph)
+            if label.pixels_sha256 not in (None, pixels_sha256(label.image_path)):
+                problems.append(_replaced(label.image_id, label.revision))
+                continue
+            spine = store.spine_of(store.revisions(label.image_id)[label.revision - 1])
+            read(label.image_path)
         except (VerteNetError, OSError) as error:
             problems.append(f"{label.image_id}: {getattr(error, 'problem', None) or error}")
             continue
@@ -72,6 +79,10 @@ def gather(store: Datastore) -> Gathered:
             remedy="Label more images and submit them as final",
         )
     return Gathered(learn, held, revisions, tuple(problems))
+
+
+def _replaced(image_id: str, revision: int) -> str:
+    return f"{image_id}: the image was replaced after revision {revision} was made on it"
 
 
 @dataclass(frozen=True)

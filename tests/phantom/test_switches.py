@@ -241,7 +241,7 @@ def test_the_first_sacral_body_can_be_lost_in_the_pelvis():
     low = {"pelvis": 0.5, "field_bottom": 2.0, "saturation": 2.0}
     shown, lost = (image(scanner="ge-idxa-de", **{**PELVIS, **low, "sacrum": s}) for s in (1.0, 0.0))
     assert within(shown, "S1").mean() > within(lost, "S1").mean() + 5
-    np.testing.assert_allclose(within(shown, "L4").mean(), within(lost, "L4").mean(), rtol=0.03)
+    np.testing.assert_allclose(within(shown, "L4").mean(), within(lost, "L4").mean(), rtol=0.1)
 
 
 def test_heavy_arches_stand_white_behind_grey_bodies():

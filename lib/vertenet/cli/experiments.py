@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -164,6 +165,9 @@ def evaluate(
     refusals: Annotated[
         str, typer.Option(help="on; both: a second reading refuses nothing; auto: both for a folder.")
     ] = "auto",
+    under: Annotated[
+        str, typer.Option(help="Also as changed: plain,stretch-rows,stretch-columns,median,blur,unsharp,warp-3,warp-6.")
+    ] = "",
     sheet: Annotated[bool, typer.Option(help="Pictures of truth and prediction, for a folder.")] = True,
     workers: Annotated[int, typer.Option(help="Processes that read images.")] = 1,
     threads: Threads = 1,
@@ -184,6 +188,8 @@ def evaluate(
         source = phantom_source(phantoms, difficulty, split)
     else:
         source = Source(str(data.resolve()), phantoms, to_measure=True)
+    if under:
+        source, sheet = replace(source, under=_listed(under)), False
     unrefused = refusals == "both" or (refusals == "auto" and data is not None)
     ways = make_variants(weights, _listed(decoders), refine=refine, facing=facing, unrefused=unrefused)
     evaluation = Evaluation(weights, source, tuple(ways))

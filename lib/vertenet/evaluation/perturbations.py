@@ -47,8 +47,7 @@ def perturbed(name: str, radiograph: Radiograph, seed: str) -> tuple[Radiograph,
     OptionError
         There is no perturbation of that name.
     """
-    if name not in _ALL:
-        raise OptionError(f"there is no perturbation {name!r}", remedy=f"Use one of {', '.join(_ALL)}")
+    check_perturbation(name)
     generator = np.random.default_rng(zlib.crc32(f"{name} {seed}".encode()))
     pixels, move = _ALL[name](radiograph.pixels.astype(np.float32), generator)
     spacing = radiograph.spacing if pixels.shape == radiograph.pixels.shape else None
@@ -62,6 +61,12 @@ def perturbations() -> tuple[str, ...]:
     ('plain', 'stretch-rows', 'stretch-columns')
     """
     return tuple(_ALL)
+
+
+def check_perturbation(name: str) -> None:
+    """Raises `OptionError` where there is no perturbation of that name."""
+    if name not in _ALL:
+        raise OptionError(f"there is no perturbation {name!r}", remedy=f"Use one of {', '.join(_ALL)}")
 
 
 def moved(spine: Spine, move: Points, rows: int, columns: int) -> Spine:

@@ -9,7 +9,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from ..errors import OptionError
+import numpy as np
+
+from ..errors import OptionError, VerteNetError
+from ..evaluation.perturbations import check_perturbation, moved, perturbed
 from ..learning.cases import Case, annotated_cases, phantom_cases
 from ..learning.samples import TRAINING_SEED, phantom_scanner
 from .truth import cases_to_measure
@@ -20,11 +23,12 @@ class Source:
     """A folder of annotated images, or phantoms by count, difficulty and first seed.
 
     ``to_measure``: the folder's truth may be partial (`vertenet.experiments.truth`), which nothing can be learnt from.
+    ``under``: every image once under each of these `vertenet.evaluation.perturbations`, as a set of its name.
 
     Raises
     ------
     OptionError
-        Neither a folder nor phantoms, or both.
+        Neither a folder nor phantoms, or both; or there is no such perturbation.
     """
 
     folder: str | None = None
@@ -32,8 +36,12 @@ class Source:
     difficulty: str = "default"
     first_seed: int = TRAINING_SEED
     to_measure: bool = False
+    under: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "under", tuple(self.under))
+        for name in self.under:
+            check_perturbation(name)
         if (self.folder is None) == (self.phantoms < 1):
             raise OptionError("an experiment needs either a folder of annotated images or a number of phantoms")
 
@@ -67,10 +75,17 @@ class Cohort(Sequence[Entry]):
 
     def case(self, index: int) -> Case:
         """The case of entry ``index``."""
+        if self.source.under:
+            change, index = divmod(range(len(self))[index], len(self._unchanged))
+            return _changed(self._case(index), self.source.under[change])
+        return self._case(range(len(self))[index])
+
+    def _case(self, index: int) -> Case:
+        """The case of that number before any change."""
         if self._cases is not None:
             return self._cases[index]
         source = self.source
-        return phantom_cases(1, difficulty=source.difficulty, first_seed=source.first_seed + range(len(self))[index])[0]
+        return phantom_cases(1, difficulty=source.difficulty, first_seed=source.first_seed + index)[0]
 
     @cached_property
     def synthetic(self) -> bool:
@@ -83,19 +98,22 @@ class Cohort(Sequence[Entry]):
         parts: list = [self.source.difficulty, self.source.first_seed, len(self)]
         if self._cases is not None:
             parts = [_content(case) for case in self._cases]
+        if self.source.under:
+            parts.append(list(self.source.under))
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
     def describe(self) -> str:
         """A sentence without a full stop: how many images, of what, synthetic or not."""
-        source = self.source
+        source, count = self.source, len(self._unchanged)
+        under = f", each under {', '.join(source.under)}" if source.under else ""
         if self._cases is None:
-            last = source.first_seed + len(self) - 1
+            last = source.first_seed + count - 1
             return (
-                f"{len(self)} synthetic phantom images ({source.difficulty} difficulty, seeds {source.first_seed} to "
-                f"{last}), no patient"
+                f"{count} synthetic phantom images ({source.difficulty} difficulty, seeds {source.first_seed} to "
+                f"{last}), no patient{under}"
             )
         kind = "synthetic phantom images, no patient," if self.synthetic else "annotated images"
-        return f"{len(self)} {kind} of the folder {Path(source.folder).name}"
+        return f"{count} {kind} of the folder {Path(source.folder).name}{under}"
 
     @cached_property
     def _cases(self) -> list[Case] | None:
@@ -107,12 +125,35 @@ class Cohort(Sequence[Entry]):
 
     @cached_property
     def _entries(self) -> list[Entry]:
+        under = self.source.under
+        if not under:
+            return self._unchanged
+        return [replace(entry, name=_name(entry.name, change)) for change in under for entry in self._unchanged]
+
+    @cached_property
+    def _unchanged(self) -> list[Entry]:
         if self._cases is not None:
             return [Entry(case.name, case.person, case.scanner) for case in self._cases]
         source = self.source
         seeds = range(source.first_seed, source.first_seed + source.phantoms)
         names = [f"{source.difficulty}-{seed}" for seed in seeds]
         return [Entry(name, name, phantom_scanner(seed)) for name, seed in zip(names, seeds)]
+
+
+def _name(image: str, change: str) -> str:
+    return f"{image}, {change}"
+
+
+def _changed(case: Case, change: str) -> Case:
+    """The case under a perturbation; one whose image cannot be read says so when it is."""
+    known = {"name": _name(case.name, change), "set": change}
+    try:
+        radiograph, move = perturbed(change, case.radiograph(), case.name)
+    except VerteNetError:
+        return replace(case, **known)
+    spine, anatomy = (moved(s, move, radiograph.rows, radiograph.columns) for s in (case.spine, case.anatomy))
+    centres = {level: tuple(move(np.array([xy], float))[0].tolist()) for level, xy in case.centres.items()}
+    return replace(case, spine=spine, anatomy=anatomy, centres=centres, load=lambda: radiograph, **known)
 
 
 def _content(case: Case) -> list:

@@ -119,7 +119,7 @@ def evaluate(
         "model": card.name,
         "weights_sha256": card.sha256,
         "companions": {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in _companions(weights)},
-        "source": asdict(evaluation.source),
+        "source": {**asdict(evaluation.source), "under": list(evaluation.source.under)},
         "fingerprint": cohort.fingerprint,
         "variants": [asdict(variant) for variant in evaluation.variants],
     }

@@ -41,7 +41,7 @@ def test_every_window_lies_in_the_image_and_shows_the_lowest_candidates_that_do(
         assert all(window.shows(centre) for centre in inside[-min(BODIES) :] if len(inside) == len(found))
 
 
-def test_in_a_long_field_windows_end_below_the_column_and_begin_above_its_ninth_and_twelfth_body():
+def test_in_a_long_field_windows_end_below_the_column_and_begin_above_its_fifth_to_seventh_body():
     found = column(500, 400, 16)
     made = windows(found, (2000, 1600))
     assert {round((w.bottom - found[-1].centre[1]) / DEPTH, 1) for w in made} == set(BELOW)
@@ -70,6 +70,15 @@ def test_looks_at_one_place_are_one_vertebra_with_the_mean_score_and_the_cleares
     assert found.score == pytest.approx(0.4)
     np.testing.assert_array_equal(found.corners, clear.corners)
     assert found.level_scores[Level.L4] == pytest.approx((0.9 * 0.8 + 0.3 * 0.2) / 1.2)
+
+
+def test_only_looks_that_name_say_which_level_a_body_is_and_a_body_they_do_not_show_may_be_any():
+    thorax, lumbar = body(100, 200, 0.9, L1=0.9), body(100, 400, 0.9, L4=0.8)
+    wrong = body(101, 400, 0.9, L5=0.9)
+    above, below = pooled([[thorax, wrong], [lumbar]], naming=[False, True])
+    assert len(set(above.level_scores.values())) == 1
+    assert below.level_scores == pytest.approx(lumbar.level_scores)
+    np.testing.assert_array_equal(below.centre, wrong.centre)
 
 
 def test_neighbours_stay_apart_in_order_and_one_look_never_counts_twice_in_one_place():

@@ -1,10 +1,10 @@
-"""Several looks at one image: the whole and windows about its lower column, as it is and with even contrast.
+"""Several looks at one image: the whole, and windows about its lower column, as it is and with even contrast.
 
-The network sees every image stretched to its own size. In a long field, or in a film that shows belly and thighs, the
-bodies are small and squeezed, and which of them is the last lumbar one is read less well; cut otherwise, or in another
-tone, the same image may be named otherwise. So each image is looked at several times, every other time with its local
-contrast made even; the evidence of all looks is pooled body by body, and looks that name the bodies otherwise than
-their pool does are a reason for doubt.
+Levels are counted from the sacrum up. A network that sees the thorax too names by what the thorax of its training
+images looked like, and on patients that is often a level off; seen from the lowest bodies alone, the same network names
+the same image rightly. So the whole image says where the bodies are, and windows about the lowest of them say which
+they are: their evidence is pooled body by body, every other one with its local contrast made even, and windows that
+name the bodies otherwise than their pool does are a reason for doubt.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .level_statistics import LevelStatistics, superior_lengths
 from .levels import MIN_NAMED, SAME_PLACE, name_levels
 
 #: Of each window: bodies from the lowest one up that it shows, and where it ends below the lowest, vertebral depths.
-BODIES, BELOW = (9, 9, 12, 12), (0.7, 1.6, 1.6, 0.7)
+BODIES, BELOW = (5, 6, 7, 6), (0.7, 1.6, 1.6, 0.7)
 #: Above its uppermost body a window shows this much more, vertebral depths; its columns are this share of its rows.
 ABOVE, PROPORTION = 0.8, 0.47
 #: Left and right of the candidates there is at least this much together, and the spine lies left of the middle.
@@ -75,7 +75,9 @@ def look(
     maps: Mapping[str, np.ndarray],
     statistics: LevelStatistics | None = None,
 ) -> Looks:
-    """Read an image as a whole and through `windows`.
+    """Read an image as a whole and through `windows`, which name what they show.
+
+    Where there is no window, or nothing is found in any, the whole image names too.
 
     Parameters
     ----------
@@ -103,8 +105,12 @@ def look(
         view = replace(radiograph, pixels=window.cut(radiograph.pixels))
         shown.append(window)
         found.append(seen(window, see(view, even=number % 2 == 1)))
-    together = pooled(found, shown)
-    return Looks(together, agreement(together, found, rows, statistics))
+    naming = [window != everything for window in shown]
+    if not any(candidates for candidates, names in zip(found, naming) if names):
+        naming = [True] * len(found)
+    together = pooled(found, shown, naming)
+    named = [candidates for candidates, names in zip(found, naming) if names]
+    return Looks(together, agreement(together, named, rows, statistics))
 
 
 def source_candidates(maps: Mapping[str, np.ndarray], frame: Frame, network) -> list[Candidate]:
@@ -165,11 +171,22 @@ def agreement(
     return float(np.mean(agreed)) if agreed else 1.0
 
 
-def pooled(looks: Sequence[Sequence[Candidate]], shown: Sequence[Window] | None = None) -> list[Candidate]:
+def pooled(
+    looks: Sequence[Sequence[Candidate]],
+    shown: Sequence[Window] | None = None,
+    naming: Sequence[bool] | None = None,
+) -> list[Candidate]:
     """Candidates of several looks at one image as one list, from the head down.
 
     Those in one place are one vertebra: where its clearest look put it, with the mean score of all looks that show its
     place (0 in one that does not see it) and the level evidence of those that see it, weighted by their scores.
+
+    Parameters
+    ----------
+    looks : a sequence of candidates for each look
+    shown : Window of each look; every look shows every place when not given
+    naming : whether a look's level evidence counts, all of them when not given; a vertebra that only others see may be
+        any level alike
     """
     ordered = sorted(
         ((number, c) for number, found in enumerate(looks) for c in found), key=lambda item: -item[1].score
@@ -186,7 +203,8 @@ def pooled(looks: Sequence[Sequence[Candidate]], shown: Sequence[Window] | None 
     for group in groups:
         centre = group[0][1].centre
         showing = len(looks) if shown is None else sum(window.shows(centre) for window in shown)
-        merged.append(_merged([candidate for _, candidate in group], max(showing, len(group))))
+        names = [candidate for number, candidate in group if naming is None or naming[number]]
+        merged.append(_merged([candidate for _, candidate in group], names, max(showing, len(group))))
     return sorted((c for c in merged if c.score >= FAINTEST), key=lambda candidate: float(candidate.centre[1]))
 
 
@@ -195,14 +213,16 @@ def _same_place(one: Candidate, other: Candidate) -> bool:
     return float(np.linalg.norm(other.centre - one.centre)) < reach
 
 
-def _merged(seen: list[Candidate], looks: int) -> Candidate:
-    score = sum(candidate.score for candidate in seen) / looks
-    clearest = seen[0]
+def _merged(seen: list[Candidate], names: list[Candidate], looks: int) -> Candidate:
+    """One vertebra of several sights, the clearest first; ``names`` are those whose level evidence counts."""
+    clearest = replace(seen[0], score=sum(candidate.score for candidate in seen) / looks)
     if clearest.level_scores is None:
-        return replace(clearest, score=score)
-    weights = [candidate.score for candidate in seen]
+        return clearest
+    if not names:
+        return replace(clearest, level_scores=dict.fromkeys(clearest.level_scores, 1 / len(clearest.level_scores)))
+    weights = [candidate.score for candidate in names]
     levels = {
-        level: float(np.average([candidate.level_scores[level] for candidate in seen], weights=weights))
+        level: float(np.average([candidate.level_scores[level] for candidate in names], weights=weights))
         for level in clearest.level_scores
     }
-    return replace(clearest, score=score, level_scores=levels)
+    return replace(clearest, level_scores=levels)

@@ -103,8 +103,9 @@ def phantom_samples(
     first_seed: int = TRAINING_SEED,
     workers: int = 1,
     film: bool = False,
+    lower: bool = False,
 ) -> Samples:
-    """Samples of ``count`` phantoms of all scanners, or of all films.
+    """Samples of ``count`` phantoms of all scanners, or of all films; with ``lower`` a lower look at each.
 
     They are kept in ``directory`` in shards of 100 and reused next time.
 
@@ -116,7 +117,7 @@ def phantom_samples(
     seeds = check_seeds(first_seed, count)
     directory.mkdir(parents=True, exist_ok=True)
     shards = [seeds[i : i + 100] for i in range(0, count, 100)]
-    make = partial(_phantom_shard, directory=directory, size=size, difficulty=difficulty, film=film)
+    make = partial(_phantom_shard, directory=directory, size=size, difficulty=difficulty, film=film, lower=lower)
     if workers <= 1:
         return Samples.concatenate([load_shard(make(shard)) for shard in shards])
     with ProcessPoolExecutor(workers) as pool:
@@ -156,16 +157,29 @@ def save_shard(samples: Samples, path: Path) -> None:
         np.savez(temporary, **{name: getattr(samples, name) for name in _FIELDS})
 
 
-def _phantom_shard(seeds: Iterable[int], directory: Path, size: tuple[int, int], difficulty: str, film: bool) -> Path:
+def _phantom_shard(
+    seeds: Iterable[int], directory: Path, size: tuple[int, int], difficulty: str, film: bool, lower: bool
+) -> Path:
     from ..phantom import generate
+    from .lower_looks import lower_look
 
     seeds = list(seeds)
-    kind = f"{difficulty}-film" if film else difficulty
+    kind = difficulty + "-film" * film + "-lower" * lower
     path = directory / f"{kind}-{size[0]}x{size[1]}-{seeds[0]}-{len(seeds)}.npz"
     if not path.exists():
         parts = []
         for seed in seeds:
             radiograph, truth = generate(seed, scanner=phantom_scanner(seed, film), difficulty=difficulty)
-            parts.append(make_sample(radiograph, truth.spine, truth.anatomy, size))
+            spine, anatomy = truth.spine, truth.anatomy
+            if lower:
+                if spine.anterior == "left":
+                    columns = radiograph.columns
+                    radiograph, spine, anatomy = (
+                        radiograph.mirrored(),
+                        spine.mirrored(columns),
+                        anatomy.mirrored(columns),
+                    )
+                radiograph, spine, anatomy = lower_look(radiograph, spine, anatomy, np.random.default_rng(seed))
+            parts.append(make_sample(radiograph, spine, anatomy, size))
         save_shard(Samples.concatenate(parts), path)
     return path

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from vertenet.imaging import read
+from vertenet.imaging.fingerprint import pixels_sha256
 from vertenet.radiograph import Radiograph
 
 _turn = threading.Lock()
@@ -20,3 +21,9 @@ def decode(path: Path, **options: Any) -> Radiograph:
     """`vertenet.imaging.read`, when no other thread of this process decodes."""
     with _turn:
         return read(path, **options)
+
+
+def fingerprint(path: Path) -> str:
+    """`pixels_sha256`, in the same turn: of a deflated file all is unpacked for it."""
+    with _turn:
+        return pixels_sha256(path)

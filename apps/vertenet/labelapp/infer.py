@@ -12,13 +12,12 @@ from starlette.exceptions import HTTPException
 
 from vertenet.errors import VerteNetError
 from vertenet.files import sha256_of
-from vertenet.imaging.fingerprint import pixels_sha256
 from vertenet.inference import Predictor
 from vertenet.reading import RESEARCH_USE
 from vertenet.spine import CORNERS, STANDARD_LEVELS
 
 from .answer import answer_json, write_markups
-from .decoding import decode
+from .decoding import decode, fingerprint
 from .parameters import DEFAULTS, InferParameters
 from .problems import http_error
 from .training.versions import ModelVersion, ModelVersions
@@ -121,7 +120,7 @@ class LandmarkInfer(InferTask):
                 "model_version": serving.version.name,
                 "image_sha256": sha256_of(path),
             }
-            return write_markups(reading, radiograph, pixels_sha256(path)), answer
+            return write_markups(reading, radiograph, fingerprint(path)), answer
         except FileNotFoundError as error:
             raise _gone(path) from error
         except VerteNetError as error:

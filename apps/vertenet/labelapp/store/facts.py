@@ -7,12 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from vertenet.imaging.fingerprint import pixels_sha256
 from vertenet.imaging.identity import identity_of
 from vertenet.radiograph import Spacing, ViewerGeometry
 from vertenet.spine import Side
 
-from ..decoding import decode
+from ..decoding import decode, fingerprint
 
 _PLAIN = ("name", "rows", "columns", "anterior", "pixels_sha256", "person", "scanner")
 _VECTORS = ("origin", "column_step", "row_step")
@@ -61,7 +60,7 @@ class ImageFacts:
             radiograph.geometry,
             radiograph.spacing,
             radiograph.anterior,
-            pixels_sha256(path),
+            fingerprint(path),
             *identity_of(path),
         )
 

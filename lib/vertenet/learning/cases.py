@@ -14,6 +14,8 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
+
 from ..annotation import Annotation, load_folder
 from ..annotation.truth_table import TRUTH_TABLE
 from ..errors import AnnotationError
@@ -25,6 +27,7 @@ from ..phantom import Phantom, PhantomTruth, generate
 from ..radiograph import Radiograph, Spacing
 from ..spine import Level, Spine
 from .archive import unpacked
+from .lower_looks import lower_look
 from .samples import Samples, make_sample, phantom_scanner
 
 #: Optional table in a folder of annotated images: columns ``image`` and any of ``person`` and ``scanner``.
@@ -138,9 +141,18 @@ def phantom_cases(count: int, *, difficulty: str, first_seed: int) -> list[Case]
     return [_phantom_case(seed, difficulty) for seed in range(first_seed, first_seed + count)]
 
 
-def case_samples(cases: Iterable[Case], size: tuple[int, int]) -> Samples:
-    """Samples of cases in the frame of ``size`` (rows, columns), in their order; reads every image."""
-    return Samples.concatenate([make_sample(case.radiograph(), case.spine, case.anatomy, size) for case in cases])
+def case_samples(cases: Iterable[Case], size: tuple[int, int], *, lower: int = 0) -> Samples:
+    """Samples of cases in the frame of ``size`` (rows, columns), in their order; reads every image.
+
+    Each case's own sample is followed by ``lower`` looks at the lower part of its image, see
+    `vertenet.learning.lower_looks`; the same in every run.
+    """
+    made = []
+    for case in cases:
+        image = case.radiograph(), case.spine, case.anatomy
+        generator = np.random.default_rng(zlib.crc32(case.name.encode()))
+        made += [make_sample(*look, size) for look in (image, *(lower_look(*image, generator) for _ in range(lower)))]
+    return Samples.concatenate(made)
 
 
 def split_by_person(cases: Sequence[Case], share: float) -> tuple[list[Case], list[Case]]:

@@ -15,9 +15,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from ..phantom import generate
 from .augmentation import Augmentation, augment_sample
-from .samples import Samples, check_seeds, make_sample, phantom_scanner
+from .samples import Samples, check_seeds, phantom_sample
 
 
 class Source(Protocol):
@@ -41,6 +40,8 @@ class PhantomStream:
     first_seed : int
     film : bool
         Radiographs instead of densitometer images.
+    lower : bool
+        A look at the lower part of each instead of the whole.
 
     Raises
     ------
@@ -49,18 +50,23 @@ class PhantomStream:
     """
 
     def __init__(
-        self, count: int, size: tuple[int, int], *, difficulty: str, first_seed: int, film: bool = False
+        self,
+        count: int,
+        size: tuple[int, int],
+        *,
+        difficulty: str,
+        first_seed: int,
+        film: bool = False,
+        lower: bool = False,
     ) -> None:
         self.seeds = check_seeds(first_seed, count)
-        self.size, self.difficulty, self.film = size, difficulty, film
+        self.size, self.difficulty, self.film, self.lower = size, difficulty, film, lower
 
     def __len__(self) -> int:
         return len(self.seeds)
 
     def __getitem__(self, index: int) -> Samples:
-        seed = self.seeds[index]
-        radiograph, truth = generate(seed, scanner=phantom_scanner(seed, self.film), difficulty=self.difficulty)
-        return make_sample(radiograph, truth.spine, truth.anatomy, self.size)[0]
+        return phantom_sample(self.seeds[index], self.size, self.difficulty, film=self.film, lower=self.lower)[0]
 
 
 class Batch(NamedTuple):

@@ -29,6 +29,8 @@ from .samples import Samples
 
 #: The recipe that comes with the program, see `vertenet.learning.read_recipe`.
 RECIPE = "fine-tuning"
+#: Looks at the lower part of a labelled image, beside the whole: vertebrae are named by such looks.
+LOWER_LOOKS = 2
 #: An image is repeated at most so often in one pass: a single one shall not be all that a network sees.
 MOST_REPEATS = 24
 #: Of all minutes, those that go to the trainings that only judge (`vertenet.learning.crossfit`).
@@ -50,7 +52,7 @@ class Material:
     cases : tuple of Case
         The labelled images.
     labelled : Samples
-        Of them, in their order.
+        Of them, in their order; each has as many looks as any other.
     others : tuple of Source
         What the network shall not forget: samples of phantoms.
     crops, other_crops : Crops or None
@@ -69,14 +71,19 @@ class Material:
         return replace(
             self,
             cases=tuple(self.cases[number] for number in kept),
-            labelled=self.labelled[kept],
+            labelled=self.labelled[self._rows(kept)],
             crops=self.crops and self.crops[~np.isin(self.crops.persons, list(persons))],
         )
 
     def of(self, persons: Collection[str]) -> tuple[list[Case], Samples]:
         """Cases and samples of some persons."""
         kept = [number for number, case in enumerate(self.cases) if case.person in persons]
-        return [self.cases[number] for number in kept], self.labelled[kept]
+        return [self.cases[number] for number in kept], self.labelled[self._rows(kept)]
+
+    def _rows(self, cases: list[int]) -> list[int]:
+        """Numbers of the samples of cases, of which each has as many as any other."""
+        each = len(self.labelled) // max(1, len(self.cases))
+        return [case * each + look for case in cases for look in range(each)]
 
     def source(self, share: float | None) -> Source:
         """All samples; labelled ones repeated until they are about ``share`` of them (None: as they are)."""

@@ -15,15 +15,22 @@ from ..inference.views import PROPORTION, Window
 from ..radiograph import Radiograph
 from ..spine import Level, Spine
 
+#: Bodies that a window is made about.
+FEWEST, MOST = 4, 9
+
 
 def lower_look(
     radiograph: Radiograph, spine: Spine, anatomy: Spine, generator: np.random.Generator
 ) -> tuple[Radiograph, Spine, Spine]:
     """A random window about the lowest four to nine bodies in the field, with the landmarks in its pixels.
 
-    The image, which must face right, comes back whole where it shows fewer than four bodies. ``anatomy`` holds every
-    body of the image, ``spine`` T12 to L5; both are in source pixels.
+    The window faces right; where the image shows fewer than four bodies, it comes back as it is. ``anatomy`` holds
+    every known body of the image, ``spine`` T12 to L5, both in source pixels; one object for both stays one.
     """
+    alone = anatomy is spine
+    if spine.anterior == "left":
+        radiograph = radiograph.mirrored()
+        spine, anatomy = (s.mirrored(radiograph.columns) for s in (spine, anatomy))
     whole = [vertebra for vertebra in anatomy if np.isfinite(vertebra.to_array()).all()]
     corners = np.array([vertebra.to_array() for vertebra in whole]).reshape(-1, 4, 2)
     centres = corners.mean(axis=1)
@@ -33,9 +40,9 @@ def lower_look(
     if generator.random() < 0.5:
         shown &= [vertebra.level is not Level.S1 for vertebra in whole]
     order = np.argsort(centres[shown, 1])
-    if len(order) < 4:
-        return radiograph, spine, anatomy
-    chosen = order[-int(generator.integers(4, 10)) :]
+    if len(order) < FEWEST:
+        return radiograph, spine, spine if alone else anatomy
+    chosen = order[-int(generator.integers(FEWEST, MOST + 1)) :]
     centres, depth = centres[shown][chosen], float(np.median(superior_lengths(corners[shown][chosen])))
     above, below, around, aside = generator.uniform((0.3, 0.3, 1.8, 0.0), (1.3, 2.2, 3.2, 0.6)) * depth
     (left, first), (right, last) = centres.min(axis=0), centres.max(axis=0)
@@ -45,4 +52,5 @@ def lower_look(
     window = Window(int(top), int(bottom), int(start), int(min(start + width, columns)))
     back = np.array([window.left, window.top], float)
     cut = replace(radiograph, pixels=window.cut(radiograph.pixels))
-    return cut, *(s.map_points(lambda xy: xy - back) for s in (spine, anatomy))
+    spine, anatomy = (s.map_points(lambda xy: xy - back) for s in (spine, anatomy))
+    return cut, spine, spine if alone else anatomy

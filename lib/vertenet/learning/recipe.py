@@ -33,6 +33,8 @@ class Data:
     films : synthetic radiographs beside them, seeds ``FILM_SEEDS_FROM`` above ``first_seed``
     difficulty : of both
     first_seed : of the phantoms
+    lower_looks : also learn from a window about the lowest bodies of each phantom and film, as images are named by
+        (`vertenet.inference.views`); labelled images always come with some
     on_the_fly : draw each phantom when it is its turn instead of keeping all of them; for counts that fit no disk
     validation_phantoms : phantoms of difficulty ``default`` to validate on, where there are phantoms to train on
     validation_share : share of the *persons* of the folder that are held back to validate on
@@ -47,6 +49,7 @@ class Data:
     films: int = 0
     difficulty: str = "training"
     first_seed: int = TRAINING_SEED
+    lower_looks: bool = False
     on_the_fly: bool = False
     validation_phantoms: int = 100
     validation_share: float = 0.15

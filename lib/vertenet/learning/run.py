@@ -24,7 +24,7 @@ from .comparison import compare
 from .crops import Crops, gather_crops
 from .crossfit import cross_fit, persons_to_fold
 from .feed import PhantomStream, Source
-from .finetuning import REHEARSED, Material, TrainNetwork, crops_of_all, fine_tune, joined_sources
+from .finetuning import LOWER_LOOKS, REHEARSED, Material, TrainNetwork, crops_of_all, fine_tune, joined_sources
 from .learner import fresh_network
 from .processes import choose_device, joined
 from .recipe import FILM_SEEDS_FROM, Data, Recipe
@@ -91,7 +91,7 @@ def run_training(
         if data.folder is not None:
             cases = annotated_cases(Path(data.folder))
             learn, held = split_by_person(cases, data.validation_share)
-            labelled = case_samples(_until(should_stop, learn, out), size)
+            labelled = case_samples(_until(should_stop, learn, out), size, lower=LOWER_LOOKS)
             # One person's scans leave nobody to validate on: figures then say how well they were learnt by heart.
             validation.append(case_samples(_until(should_stop, held, out), size) if held else labelled)
             sources.append(_described(learn) if held else f"{_described(learn)}, validated on themselves")
@@ -215,10 +215,11 @@ def _phantoms(data: Data, size: tuple[int, int], cache: Path, workers: int) -> t
         (True, data.films, data.first_seed + FILM_SEEDS_FROM),
     ):
         kind = {"difficulty": data.difficulty, "first_seed": first, "film": film}
-        if count > 0 and data.on_the_fly:
-            learn.append(PhantomStream(count, size, **kind))
-        elif count > 0:
-            learn.append(phantom_samples(cache, count, size, **kind, workers=workers))
+        for lower in (False, True)[: 1 + data.lower_looks] if count > 0 else ():
+            if data.on_the_fly:
+                learn.append(PhantomStream(count, size, **kind, lower=lower))
+            else:
+                learn.append(phantom_samples(cache, count, size, **kind, lower=lower, workers=workers))
     return learn, held
 
 

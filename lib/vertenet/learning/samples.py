@@ -157,29 +157,25 @@ def save_shard(samples: Samples, path: Path) -> None:
         np.savez(temporary, **{name: getattr(samples, name) for name in _FIELDS})
 
 
-def _phantom_shard(
-    seeds: Iterable[int], directory: Path, size: tuple[int, int], difficulty: str, film: bool, lower: bool
-) -> Path:
+def phantom_sample(
+    seed: int, size: tuple[int, int], difficulty: str, *, film: bool = False, lower: bool = False
+) -> Samples:
+    """The sample of one phantom, drawn anew; with ``lower`` of a look at its lower part."""
     from ..phantom import generate
     from .lower_looks import lower_look
 
+    radiograph, truth = generate(seed, scanner=phantom_scanner(seed, film), difficulty=difficulty)
+    image = radiograph, truth.spine, truth.anatomy
+    return make_sample(*(lower_look(*image, np.random.default_rng(seed)) if lower else image), size)
+
+
+def _phantom_shard(
+    seeds: Iterable[int], directory: Path, size: tuple[int, int], difficulty: str, film: bool, lower: bool
+) -> Path:
     seeds = list(seeds)
     kind = difficulty + "-film" * film + "-lower" * lower
     path = directory / f"{kind}-{size[0]}x{size[1]}-{seeds[0]}-{len(seeds)}.npz"
     if not path.exists():
-        parts = []
-        for seed in seeds:
-            radiograph, truth = generate(seed, scanner=phantom_scanner(seed, film), difficulty=difficulty)
-            spine, anatomy = truth.spine, truth.anatomy
-            if lower:
-                if spine.anterior == "left":
-                    columns = radiograph.columns
-                    radiograph, spine, anatomy = (
-                        radiograph.mirrored(),
-                        spine.mirrored(columns),
-                        anatomy.mirrored(columns),
-                    )
-                radiograph, spine, anatomy = lower_look(radiograph, spine, anatomy, np.random.default_rng(seed))
-            parts.append(make_sample(radiograph, spine, anatomy, size))
+        parts = [phantom_sample(seed, size, difficulty, film=film, lower=lower) for seed in seeds]
         save_shard(Samples.concatenate(parts), path)
     return path

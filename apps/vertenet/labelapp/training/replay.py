@@ -63,11 +63,15 @@ class Replay:
         """Those to train on, in a network's frame of ``size``; drawn the first time. None for a count of 0."""
         if not self.training:
             return None
-        path = folder / FOLDER / f"training-{size[0]}x{size[1]}-{self.training}-{'+'.join(self.without) or 'all'}.npz"
+        path = (
+            folder
+            / FOLDER
+            / f"training-looks-{size[0]}x{size[1]}-{self.training}-{'+'.join(self.without) or 'all'}.npz"
+        )
         if not path.is_file():
             seeds = self._seeds(TRAINING_SEED, self.training)
             cases = (phantom_cases(1, difficulty="training", first_seed=seed)[0] for seed in seeds)
-            save_shard(case_samples(cases, size), path)
+            save_shard(case_samples(cases, size, lower=1), path)
         return load_shard(path)
 
     def crops(self, folder: Path) -> Crops | None:

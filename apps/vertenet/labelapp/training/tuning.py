@@ -16,6 +16,7 @@ from vertenet.learning.calibrate import Observed
 from vertenet.learning.cases import Case, case_samples
 from vertenet.learning.crossfit import CrossFitted, cross_fit
 from vertenet.learning.finetuning import (
+    LOWER_LOOKS,
     RECIPE,
     Material,
     copy_refiner,
@@ -102,7 +103,7 @@ class Tuning:
         refines = refined and not fresh
         material = Material(
             tuple(learn),
-            case_samples(learn, size),
+            case_samples(learn, size, lower=LOWER_LOOKS),
             () if old is None else (old,),
             crops_of_all(learn) if refines else None,
             replay.crops(folder) if refines else None,

@@ -101,7 +101,8 @@ class Switches:
     residue : float
         Soft tissue that shows in dual energy, 1 is usual: the belly under the diaphragm's dome, heart, breast.
     saturation : float
-        Dual energy: how much of the display range is left, 1 plain, 0.4 turns the dense bones white.
+        Dual energy: where the display's white begins, 1 where little of the patient is denser, 0.4 turns all dense
+        bones white.
     arm : float
         Arm and shoulder over the front of the chest, 0 none to 1 strong.
     lines : None, "boxes" or "grid"

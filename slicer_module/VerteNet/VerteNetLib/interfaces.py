@@ -86,8 +86,15 @@ class LandmarkEditor(Protocol):
 
     def set_locked(self, locked: bool) -> None: ...
     def is_locked(self) -> bool: ...
-    def can_undo(self) -> bool: ...
-    def can_redo(self) -> bool: ...
+    def last_change(self) -> int:
+        """The moment (`history.History`) of what `undo` takes back; 0 where it takes nothing back."""
+
+    def next_change(self) -> int:
+        """The same of `redo`."""
+
+    def forget_undone(self) -> None:
+        """`redo` makes nothing again from here on."""
+
     def undo(self) -> None: ...
     def redo(self) -> None: ...
     def shift_levels(self, steps: int) -> None:
@@ -110,7 +117,8 @@ class LandmarkEditor(Protocol):
 class Overlays(Protocol):
     """What is drawn from the landmarks; follows them by itself.
 
-    Kinds that can be shown or hidden: ``guides``, ``bands``, ``corridor``, ``crop``, ``labels``.
+    What is hidden stays hidden on the next image. Kinds that can be shown or hidden: ``guides``, ``bands``,
+    ``corridor``, ``crop``, ``labels``.
     """
 
     def set_visible(self, kind: str, visible: bool) -> None: ...
@@ -127,7 +135,9 @@ class ImageView(Protocol):
     def set_flipped(self, flipped: bool) -> None: ...
     def is_flipped(self) -> bool: ...
     def set_preset(self, name: str) -> None:
-        """``bone``, ``soft tissue`` or ``inverted``."""
+        """``bone``, ``soft tissue`` or ``inverted``; kept for the next images."""
+
+    def preset(self) -> str: ...
 
     def jump_to(self, point: str) -> None: ...
     def capture(self, path: Path) -> None:

@@ -26,6 +26,7 @@ from .i18n import _
 from .identity import annotator_name
 from .interfaces import LoadedImage, Progress, Server
 from .label_text import label_text
+from .questions import about_grade
 from .server_side import CERTIFICATE_KEY, TOKEN_KEY, URL_KEY, ServerSide
 from .session_state import Statistics
 from .states import Action
@@ -164,11 +165,29 @@ class Session(ServerSide):
         """Grade a wall of the aorta: 0 to 3, `UNREADABLE`, or None to take a grade back."""
         if self._may(Action.SCORE):
             try:
-                self._desk.change(aac=self.aac.with_grade(level, wall, grade))
+                self._desk.grade(self.aac.with_grade(level, wall, grade))
             except VerteNetError as error:
                 self._board.fail(error)
+                return
+            doubt = about_grade(str(level), str(wall), grade, self.stage.overlays.crop())
+            if doubt:
+                self._board.warn(doubt)
+            elif self.message is not None and self.message.text == self._doubt:
+                self._board.inform(_("The grade is kept."))
             else:
                 self._board.changed()
+            self._doubt = doubt
+
+    def undo(self) -> None:
+        """Take back the last change of grades or landmarks."""
+        if self._may(Action.UNDO) and self.can_undo:
+            self._desk.undo()
+            self._board.changed()
+
+    def redo(self) -> None:
+        if self._may(Action.UNDO) and self.can_redo:
+            self._desk.redo()
+            self._board.changed()
 
     def export(self, folder: Path) -> Sequence[Path]:
         """Write the reading, the landmarks, a table and a picture; their paths, none where that failed."""

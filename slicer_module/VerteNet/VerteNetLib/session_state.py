@@ -28,6 +28,7 @@ from .link import RECONNECT_S, Link
 from .local_server import PROGRAM_KEY, LocalServer, find_program
 from .outbox import Outbox
 from .post import Post
+from .questions import before_sending
 from .states import Action, Phase, Situation, allows
 from .training_watch import POLL_S, TrainingWatch
 
@@ -64,6 +65,8 @@ class SessionState:
         self._watch = TrainingWatch(jobs, self._board, self._link, POLL_S / haste)
         self._local: Optional[LocalServer] = None
         self._scores: Mapping[str, Any] = {}
+        #: What was said of the latest grade.
+        self._doubt = ""
         #: Origin to minutes, of labels on their way and of those that arrived.
         self._spent: dict[Origin, float] = {}
         self._done: set[Origin] = set()
@@ -148,6 +151,23 @@ class SessionState:
         return Aac24() if work is None else work.aac
 
     @property
+    def turn(self) -> int:
+        """Another number for each image that comes on the desk, also for the same one again."""
+        return self._desk.turn
+
+    @property
+    def can_undo(self) -> bool:
+        return self._desk.can_undo
+
+    @property
+    def can_redo(self) -> bool:
+        return self._desk.can_redo
+
+    def questions(self) -> Sequence[str]:
+        """Sentences on what is open or contradicts itself, to be asked before the label is sent."""
+        return before_sending(self.aac, self.stage.overlays.crop())
+
+    @property
     def reader(self) -> str:
         return self.settings.get(READER_KEY)
 
@@ -177,6 +197,10 @@ class SessionState:
         if work is None or work.spine is None:
             raise GeometryError(_("there are no landmarks yet"), remedy=_("Let the model place them, or start by hand"))
         return assess_work(self.stage.radiograph(), work.spine, work, self.reader)
+
+    def changed(self) -> None:
+        """Something that panels show was changed beside the session, such as a setting."""
+        self._board.changed()
 
     def rejected(self) -> Sequence[str]:
         """Sentences: labels that the server refused, each with its reason and the file that keeps it."""

@@ -34,6 +34,7 @@ class Action(str, Enum):
     AUTO_LANDMARK = "auto-landmark"
     START_BY_HAND = "start by hand"  # 24 points to place, without a model
     EDIT = "edit"
+    UNDO = "undo"  # grades and landmarks
     SWAP = "swap reading"  # to the model's second reading
     SCORE = "score"  # AAC-24, notes
     EXPORT = "export"
@@ -125,6 +126,7 @@ NEEDS: dict[Action, tuple[Need, ...]] = {
     Action.AUTO_LANDMARK: (Need.IDLE, Need.IMAGE, Need.ONLINE, Need.SERVER_IMAGE),
     Action.START_BY_HAND: (Need.IDLE, Need.IMAGE, Need.NO_LANDMARKS),
     Action.EDIT: (Need.IDLE, Need.LANDMARKS),
+    Action.UNDO: (Need.IDLE, Need.IMAGE),
     Action.SWAP: (Need.IDLE, Need.LANDMARKS, Need.ALTERNATIVE),
     Action.SCORE: (Need.IDLE, Need.IMAGE),
     Action.EXPORT: (Need.IDLE, Need.LANDMARKS),

@@ -58,6 +58,7 @@ def press_auto(place: Place) -> None:
 
 def press_submit(place: Place) -> None:
     place.session.notes = uuid.uuid4().hex  # the same label twice would not be sent
+    answer("Submit all the same")
     place.press(place.panel.session.ui.submitButton)
 
 

@@ -205,3 +205,44 @@ def test_work_on_another_image_that_was_kept_is_offered(place):
     place.press(ui.restoreDraftButton)
     assert place.stage.image.name == PNG.stem
     assert place.session.aac.grade("L2", "posterior") == 2
+
+
+def picture_in_scene(place, grey: bool):
+    """A picture as Slicer itself loads a PNG: a volume of three values a pixel."""
+    import slicer
+    from PIL import Image
+    from vtk.util.numpy_support import numpy_to_vtk
+
+    pixels = np.repeat(np.asarray(Image.open(PNG).convert("L"))[..., None], 3, axis=2).copy()
+    if not grey:
+        pixels[100:400, 50:200] = (200, 30, 30)
+    data = slicer.vtkMRMLVectorVolumeNode().GetImageData() or __import__("vtk").vtkImageData()
+    data.SetDimensions(pixels.shape[1], pixels.shape[0], 1)
+    data.GetPointData().SetScalars(numpy_to_vtk(pixels.reshape(-1, 3), deep=True))
+    volume = place.mrml.scene.AddNewNodeByClass("vtkMRMLVectorVolumeNode", "picture")
+    volume.SetAndObserveImageData(data)
+    volume.SetIJKToRASDirections(-1, 0, 0, 0, -1, 0, 0, 0, 1)
+    return volume
+
+
+def test_a_picture_that_slicer_loaded_in_colour_can_be_chosen_and_is_worked_on_in_grey(place):
+    ui = place.panel.image.ui
+    picture = picture_in_scene(place, grey=True)
+    for _time in range(2):
+        ui.volumeSelector.setCurrentNode(picture)
+        place.settle()
+        place.press(ui.useVolumeButton)
+        assert place.stage.image.name == "picture"
+        assert place.stage.radiograph().pixels.shape == (place.stage.image.rows, place.stage.image.columns)
+        assert place.stage.image.volume_id != picture.GetID()
+    assert len([n for n in place.mrml.nodes("vtkMRMLScalarVolumeNode") if n.GetName() == "picture"]) == 2, "one copy"
+
+
+def test_a_picture_that_really_has_colours_is_refused_with_a_sentence(place):
+    ui = place.panel.image.ui
+    ui.volumeSelector.setCurrentNode(picture_in_scene(place, grey=False))
+    place.settle()
+    place.press(ui.useVolumeButton)
+    assert place.message[0] == "✖"
+    assert "colour" in place.message[1]
+    assert place.stage.image is None

@@ -28,18 +28,18 @@ from VerteNetLib.answers import ServerInfo, TrainingProgress  # isort: skip
         ),
         (
             CropResult(CropState.CROPPED, segments=("L2", "L3"), fraction=0.124, extent_px=80.0, extent_mm=31.2),
-            "✖ The aorta may be cropped at L2, L3, 12 % of the corridor is lost, along 31 mm of its front edge.",
+            "✖ Aorta cropped at L2, L3, 12 % of the corridor lost, along 31 mm of its front edge.",
         ),
         (
             CropResult(CropState.CROPPED, segments=("L4",), extent_px=80.0),
-            "✖ The aorta may be cropped at L4, along 80 pixels of its front edge.",
+            "✖ Aorta cropped at L4, along 80 pixels of its front edge.",
         ),
     ],
 )
 def test_the_crop_says_where_and_how_much(shim, crop, sentence):
-    from VerteNetLib.widgets.overlays_panel import crop_sentence
+    from VerteNetLib.widgets.overlays_panel import crop_line
 
-    assert crop_sentence(crop) == sentence
+    assert crop_line(crop, None) == sentence
 
 
 def test_the_crop_of_a_cropped_image_is_shown_and_goes_with_the_landmarks(place):

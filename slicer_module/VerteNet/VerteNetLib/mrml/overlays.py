@@ -50,6 +50,8 @@ class SceneOverlays:
         self._scene, self._landmarks, self._view = scene, landmarks, view
         self._listeners = Listeners()
         self._image: Optional[VolumeImage] = None
+        #: Kinds that the reader has hidden, on every image; None before anything was chosen or drawn.
+        self._hidden: Optional[frozenset[str]] = None
         self._forget()
         self._unsubscribe = landmarks.subscribe(self.refresh)
 
@@ -75,14 +77,15 @@ class SceneOverlays:
         self._unsubscribe()
 
     def set_visible(self, kind: str, visible: bool) -> None:
-        self._hidden = self._hidden - {kind} if visible else self._hidden | {kind}
+        hidden = self._hidden or frozenset()
+        self._hidden = hidden - {kind} if visible else hidden | {kind}
         for layer in KINDS[kind]:
             if layer in self._layers:
                 self._layers[layer].set_visible(visible)
         self._listeners.tell()
 
     def is_visible(self, kind: str) -> bool:
-        return kind not in self._hidden
+        return kind not in (self._hidden or ())
 
     def guides(self) -> Mapping[str, Guide]:
         return self._guides
@@ -156,7 +159,7 @@ class SceneOverlays:
     def _warning(self, spine: Spine, guide_names: Sequence[Name], field: Field) -> tuple[Name, ...]:
         """What is said of the crop, where it hides neither landmarks nor bands."""
         layers, drawing = self._layers, self._drawing
-        texts = wording.in_lines(wording.crop_sentence(self._crop, self._image.spacing))
+        texts = wording.in_lines(wording.crop_warning(self._crop, self._image.spacing))
         if not texts:
             self._place = None
             return ()
@@ -197,7 +200,6 @@ class SceneOverlays:
         self._direction = 1
         #: Of the crop warning.
         self._place: Optional[Place] = None
-        self._hidden: frozenset[str] = frozenset()
 
     def _make_layers(self) -> None:
         scene, volume = self._scene, self._image.volume
@@ -223,5 +225,10 @@ class SceneOverlays:
             "guide names": names("guide names", _("Names of guides"), colours.DISC_GUIDE, 2.2),
             "crop warning": names("crop warning", _("Crop warning"), colours.WARNING, 3.2),
         }
-        hidden = {kind for kind, layers in KINDS.items() if not self._layers[layers[0]].is_visible()}
-        self._hidden = frozenset(hidden)
+        self._landmarks.take_place_button()
+        if self._hidden is None:  # a scene that was saved says what its reader had hidden
+            hidden = {kind for kind, layers in KINDS.items() if not self._layers[layers[0]].is_visible()}
+            self._hidden = frozenset(hidden)
+        for kind, layers in KINDS.items():
+            for layer in layers:
+                self._layers[layer].set_visible(kind not in self._hidden)

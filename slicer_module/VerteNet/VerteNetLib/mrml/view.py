@@ -41,13 +41,14 @@ class SliceView:
         self._landmarks = landmarks
         self._image: Optional[VolumeImage] = None
         self._flipped = False
+        self._preset = PRESETS[0]
         self._field: Optional[Field] = None
         self._observers = Observers()
         #: Called when the view shows another part of the image, in another size or flipped.
         self.on_change: Callable[[], None] = lambda: None
 
     def attach(self, image: VolumeImage) -> None:
-        """Show ``image`` alone, fitted, in the window for bone."""
+        """Show ``image`` alone, fitted, in the window that was chosen last."""
         self._image, self._flipped = image, False
         composite = self._logic.GetSliceCompositeNode()
         composite.SetBackgroundVolumeID(image.volume.GetID())
@@ -56,7 +57,7 @@ class SliceView:
         layout = self._scene.GetFirstNodeByClass("vtkMRMLLayoutNode")
         if layout is not None:
             layout.SetViewArrangement(slicer.vtkMRMLLayoutNode.SlicerLayoutOneUpRedSliceView)
-        self.set_preset("bone")
+        self.set_preset(self._preset)
         self.fit()
         self._field = self._measured()
         self._observers.add(self._logic.GetSliceNode(), vtk.vtkCommand.ModifiedEvent, self.measure)
@@ -100,9 +101,10 @@ class SliceView:
         return -1 if self._flipped else 1
 
     def set_preset(self, name: str) -> None:
-        """Window and colours of the volume; ``inverted`` turns those of bone round."""
+        """Window and colours of this volume and the next ones; ``inverted`` turns those of bone round."""
         if name not in PRESETS:
             raise OptionError(f"there is no window {name!r}", remedy=f"Choose one of {', '.join(PRESETS)}")
+        self._preset = name
         if self._image is None:
             return
         display = self._image.volume.GetDisplayNode()
@@ -110,6 +112,9 @@ class SliceView:
         display.SetAutoWindowLevel(False)
         display.SetWindowLevelMinMax(low, max(high, low + 1e-6))
         display.SetAndObserveColorNodeID(_INVERTED if name == "inverted" else _GREY)
+
+    def preset(self) -> str:
+        return self._preset
 
     def jump_to(self, point: str) -> None:
         """Bring a point to the middle of the view."""

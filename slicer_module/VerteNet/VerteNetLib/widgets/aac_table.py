@@ -15,12 +15,10 @@ from ..i18n import _
 
 ROW_PX, HEADER_PX = 28, 26
 WALLS = tuple(Wall)
-#: Keys to grades; the same grades have buttons.
-KEYS: dict[str, Grade] = {"0": 0, "1": 1, "2": 2, "3": 3, "U": UNREADABLE, "Del": None, "Backspace": None}
 
 
 class AacTable:
-    """A table whose keys are grades; arrows and Tab move in it, and a grade moves on to the next cell.
+    """A table of grades; arrows and Tab move in it, and a grade moves on to the next cell.
 
     Parameters
     ----------
@@ -32,6 +30,8 @@ class AacTable:
     def __init__(self, table: Any, score: Callable[[Level, Wall, Grade], None]) -> None:
         self._table = table
         self._score = score
+        #: The turn (`Session.turn`) that the current cell belongs to.
+        self._turn = 0
         table.setRowCount(len(SEGMENTS))
         table.setColumnCount(len(WALLS) + 1)
         table.setVerticalHeaderLabels([str(segment) for segment in SEGMENTS])
@@ -51,14 +51,12 @@ class AacTable:
                     item.setFlags(qt.Qt.NoItemFlags)  # a sum: neither the mouse nor Tab stops here
                 table.setItem(row, column, item)
         table.setCurrentCell(0, 0)
-        self._shortcuts = []
-        for key, grade in KEYS.items():
-            shortcut = qt.QShortcut(table)
-            shortcut.setKey(qt.QKeySequence(key))
-            shortcut.context = qt.Qt.WidgetShortcut
-            for signal in ("activated()", "activatedAmbiguously()"):
-                shortcut.connect(signal, lambda grade=grade: self.give(grade))
-            self._shortcuts.append(shortcut)
+
+    def follow(self, turn: int, score: Aac24) -> None:
+        """Begin at the first open cell of an image that has just come; to be called before anything else is done."""
+        if turn != self._turn:
+            self._turn = turn
+            self.go(next((place for place, cell in enumerate(CELLS) if score.grade(*cell) is None), 0))
 
     def give(self, grade: Grade) -> None:
         """Grade the current cell and go to the next one; a grade taken back stays where it was."""
@@ -94,7 +92,7 @@ def total_sentence(score: Aac24) -> str:
     """Total and risk, or what they can still be, and how many answers are missing."""
     least, most = score.bounds
     if score.is_empty:
-        return _("Not scored yet. Click a cell and press 0, 1, 2, 3 or U.")
+        return _("Not scored yet. Press 0, 1, 2, 3 or U.")
     parts = []
     if score.total is not None:
         parts.append(_("AAC-24: {total} of 24.").format(total=score.total))

@@ -74,6 +74,7 @@ class ImagePanel:
             warnings = image.warnings if image.spacing is not None else ()
             ui.imageLabel.text = "\n".join([size, *(f"⚠ {warning}" for warning in warnings)])
             ui.flipButton.checked = self._stage.view.is_flipped()
+        forms.choose(ui.presetCombo, self._stage.view.preset())
         self._show_spacing(image is not None, None if image is None else image.spacing)
         self.controls.refresh(situation)
 

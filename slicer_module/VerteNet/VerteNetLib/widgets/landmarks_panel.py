@@ -62,8 +62,8 @@ class LandmarksPanel:
             (ui.unevaluableButton, Status.UNEVALUABLE, "E"),
         ):
             button(widget, Action.EDIT, lambda status=status: self._mark(status), key=key, obstacle=self._none_selected)
-        button(ui.undoButton, Action.EDIT, points.undo, key="Ctrl+Z", obstacle=self._no_undo)
-        button(ui.redoButton, Action.EDIT, points.redo, key="Ctrl+Y", obstacle=self._no_redo)
+        button(ui.undoButton, Action.UNDO, session.undo, key="Ctrl+Z", obstacle=self._no_undo)
+        button(ui.redoButton, Action.UNDO, session.redo, key="Ctrl+Y", obstacle=self._no_redo)
         button(ui.lockButton, Action.EDIT, lambda: points.set_locked(ui.lockButton.checked), key="L")
         self.controls.field(ui.anteriorCombo, Action.SCORE)
         self.controls.field(ui.transitionCombo, Action.EDIT, self._locked)
@@ -147,10 +147,10 @@ class LandmarksPanel:
         return self._locked() or (_("Click the point in the image first.") if nobody else "")
 
     def _no_undo(self) -> str:
-        return "" if self._stage.landmarks.can_undo() else _("There is nothing to take back.")
+        return "" if self._session.can_undo else _("There is nothing to take back.")
 
     def _no_redo(self) -> str:
-        return "" if self._stage.landmarks.can_redo() else _("There is nothing to make again.")
+        return "" if self._session.can_redo else _("There is nothing to make again.")
 
 
 def _points_text(spine: Spine | None) -> str:

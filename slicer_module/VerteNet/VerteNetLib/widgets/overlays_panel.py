@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Optional
 
 from vertenet.measure import CropResult, CropState
+from vertenet.radiograph import Spacing
 
-from ..i18n import _
+from ..findings import crop_sentence
 from ..interfaces import Stage
 from ..session import Session
 from ..states import Action, Situation
@@ -34,11 +35,14 @@ class OverlaysPanel:
             box.connect("toggled(bool)", lambda shown, kind=kind: self._stage.overlays.set_visible(kind, shown))
 
     def refresh(self, situation: Situation) -> None:
+        for kind, (box, _key) in self.boxes.items():
+            if box.checked != self._stage.overlays.is_visible(kind):
+                box.checked = self._stage.overlays.is_visible(kind)
         crop = self._stage.overlays.crop() if self._stage.landmarks.spine() is not None else None
         label = self.ui.cropLabel
         label.visible = crop is not None
         if crop is not None:
-            label.text = crop_sentence(crop)
+            label.text = crop_line(crop, self._stage.image.spacing)
             ink, paper = {
                 CropState.CLEAR: ("#0d4f1f", "#d9f2df"),
                 CropState.CROPPED: ("#7a0c0c", "#fbdcdc"),
@@ -50,23 +54,7 @@ class OverlaysPanel:
         self.controls.refresh(situation)
 
 
-def crop_sentence(crop: CropResult) -> str:
-    """Whether the aorta is in the image; where it is not, where and how much is lost."""
-    if crop.state is CropState.CLEAR:
-        return _("✔ The aortic corridor from L1 to L4 is inside the image.")
-    if crop.state is CropState.NOT_ASSESSED:
-        return _("⚠ Crop could not be assessed: {reason}.").format(reason=crop.reason.rstrip("."))
-    parts = [_("✖ The aorta may be cropped at {segments}").format(segments=", ".join(crop.segments))]
-    if crop.fraction is not None:
-        parts.append(_("{percent:.0f} % of the corridor is lost").format(percent=100 * crop.fraction))
-    length = _length(crop)
-    if length is not None:
-        parts.append(_("along {length} of its front edge").format(length=length))
-    text = ", ".join(parts) + "."
-    return f"{text} {crop.reason}" if crop.reason else text
-
-
-def _length(crop: CropResult) -> Optional[str]:
-    if crop.extent_mm is not None:
-        return _("{length:.0f} mm").format(length=crop.extent_mm)
-    return None if crop.extent_px is None else _("{length:.0f} pixels").format(length=crop.extent_px)
+def crop_line(crop: CropResult, spacing: Optional[Spacing]) -> str:
+    """The finding with a sign, so that it is not told by colour alone."""
+    sign = {CropState.CLEAR: "✔", CropState.NOT_ASSESSED: "⚠", CropState.CROPPED: "✖"}[crop.state]
+    return f"{sign} {crop_sentence(crop, spacing)}"

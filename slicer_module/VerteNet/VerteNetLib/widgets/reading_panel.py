@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from vertenet.measure.aac import UNREADABLE
+from vertenet.measure.aac import UNREADABLE, Grade
 
 from ..i18n import _
 from ..interfaces import Settings, Stage
@@ -30,16 +30,16 @@ class ReadingPanel:
         ui, button = self.ui, self.controls.button
         self.aac = AacTable(ui.aacTable, lambda *cell: self.controls.attempt(lambda: session.set_score(*cell)))
         self.morphometry = MorphometryTable(ui.morphometryTable)
-        grades = {
-            ui.grade0Button: 0,
-            ui.grade1Button: 1,
-            ui.grade2Button: 2,
-            ui.grade3Button: 3,
-            ui.unreadableButton: UNREADABLE,
-            ui.eraseButton: None,
-        }
-        for widget, grade in grades.items():
-            button(widget, Action.SCORE, lambda grade=grade: self.aac.give(grade))
+        for widget, grade, *keys in (
+            (ui.grade0Button, 0, "0"),
+            (ui.grade1Button, 1, "1"),
+            (ui.grade2Button, 2, "2"),
+            (ui.grade3Button, 3, "3"),
+            (ui.unreadableButton, UNREADABLE, "U"),
+            (ui.eraseButton, None, "Del", "Backspace"),
+        ):
+            key, *more_keys = keys
+            button(widget, Action.SCORE, lambda grade=grade: self._give(grade), key=key, more_keys=tuple(more_keys))
         button(ui.exportButton, Action.EXPORT, self._export, key="Ctrl+E")
         for field in (ui.aacTable, ui.readerEdit, ui.notesEdit):
             self.controls.field(field, Action.SCORE)
@@ -48,6 +48,7 @@ class ReadingPanel:
 
     def refresh(self, situation: Situation) -> None:
         ui = self.ui
+        self.aac.follow(self._session.turn, self._session.aac)
         self.aac.show(self._session.aac)
         ui.aacTotalLabel.text = total_sentence(self._session.aac)
         if not ui.readerEdit.hasFocus() and ui.readerEdit.text != self._session.reader:
@@ -58,6 +59,11 @@ class ReadingPanel:
             ui.notesEdit.blockSignals(False)
         self._show_heights()
         self.controls.refresh(situation)
+
+    def _give(self, grade: Grade) -> None:
+        # The panel is shown anew some time after an image came; a grade may come sooner.
+        self.aac.follow(self._session.turn, self._session.aac)
+        self.aac.give(grade)
 
     def _show_heights(self) -> None:
         spine, image = self._stage.landmarks.spine(), self._stage.image

@@ -26,12 +26,10 @@ class SessionPanel:
         self.root, self.ui = forms.load("SessionPanel")
         self.controls = Controls(session, tell)
         ui, button = self.ui, self.controls.button
-        forms.fill(ui.tagCombo, {"final": _("final label"), "reviewed": _("second reading of another's label")})
-        button(ui.submitButton, Action.SUBMIT, lambda: session.submit(ui.tagCombo.currentData), key="Ctrl+Return")
+        button(ui.submitButton, Action.SUBMIT, self._submit, key="Ctrl+Return")
         button(ui.skipButton, Action.SKIP, self._skip)
         button(ui.nextButton, Action.NEXT_IMAGE, next_image)
         button(ui.sendUnsentButton, Action.SEND_UNSENT, session.send_unsent)
-        self.controls.field(ui.tagCombo, Action.SUBMIT)
 
     def refresh(self, situation: Situation) -> None:
         ui, unsent, rejected = self.ui, self._session.unsent, self._session.rejected()
@@ -42,6 +40,15 @@ class SessionPanel:
         ui.rejectedLabel.visible = bool(rejected)
         ui.rejectedLabel.text = "\n".join(f"✖ {sentence}" for sentence in rejected)
         self.controls.refresh(situation)
+
+    def _submit(self) -> None:
+        if self._sure():
+            self._session.submit()
+
+    def _sure(self) -> bool:
+        """Whether the label may go: what is open in it is asked first."""
+        open_ends = self._session.questions()
+        return not open_ends or dialogs.confirm(self.root, "\n".join(open_ends), _("Submit all the same"))
 
     def _skip(self) -> None:
         reason = dialogs.ask_reason(self.root)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Optional
 
 from vertenet.measure import CropResult, CropState
+from vertenet.measure.morphometry import VertebraMorphometry
 from vertenet.radiograph import Spacing
 
 from .i18n import _
@@ -37,3 +38,25 @@ def crop_sentence(crop: CropResult, spacing: Optional[Spacing]) -> str:
 
 def _share(fraction: float) -> str:
     return _("less than 1 %") if fraction < 0.01 else _("{percent:.0f} %").format(percent=100 * fraction)
+
+
+def levels_not_assessed() -> str:
+    """The levels that nobody looked at: fractures there stay unseen."""
+    return _("T4 to T11 were not assessed.")
+
+
+def genant_words(vertebra: VertebraMorphometry) -> str:
+    """The suggested grade of a vertebra, what of it could not be judged, or why there is none."""
+    genant = vertebra.genant
+    if genant is None:
+        return _("not evaluable, {reason}").format(reason=vertebra.reason)
+    kinds = {"wedge": _("wedge"), "biconcave": _("biconcave"), "crush": _("crush")}
+    unjudged = ", ".join(kinds[deformity.value] for deformity in genant.unjudged)
+    if genant.deformity is not None:
+        least = _("at least ") if unjudged else ""
+        found = _("{least}Genant grade {grade} ({kind}) suggested").format(
+            least=least, grade=genant.grade, kind=kinds[genant.deformity.value]
+        )
+    else:
+        found = _("no deformity found")
+    return _("{found}; not judged: {kinds}").format(found=found, kinds=unjudged) if unjudged else found

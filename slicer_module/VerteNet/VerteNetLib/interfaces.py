@@ -5,17 +5,30 @@ Pixels are source pixels: x to the right, y down, centres at integers. Nothing h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional, Protocol
 
+import numpy as np
+
 from vertenet.measure import CropResult, Guide
+from vertenet.measure.aac import Wall
 from vertenet.radiograph import Radiograph, Spacing, ViewerGeometry
 from vertenet.reading import Reading
-from vertenet.spine import Spine, Status, Transition
+from vertenet.spine import Level, Spine, Status, Transition
 
-from .answers import ModelVersion, Proposal, Receipt, Sample, ServerInfo, Submission, TrainingProgress
+from .answers import (
+    Comparison,
+    Consensus,
+    ModelVersion,
+    Proposal,
+    Receipt,
+    Sample,
+    ServerInfo,
+    Submission,
+    TrainingProgress,
+)
 from .trust import Fault
 
 Unsubscribe = Callable[[], None]
@@ -38,6 +51,13 @@ class Server(Protocol):
     def upload(self, path: Path, image_id: Optional[str] = None, progress: Optional[Progress] = None) -> str: ...
     def submit(self, submission: Submission) -> Receipt: ...
     def skip(self, image_id: str, reason: str) -> None: ...
+    def next_second(self, known: Container[str]) -> Optional[Sample]:
+        """An image that others have labelled and this annotator has not, and that nobody has settled yet."""
+
+    def comparison(self, image_id: str) -> Comparison:
+        """What every annotator says of an image, and how far they lie apart."""
+
+    def make_consensus(self, image_id: str) -> Consensus: ...
     def history(self, image_id: str) -> Sequence[Mapping[str, Any]]: ...
     def start_training(self, options: Mapping[str, Any]) -> None: ...
     def stop_training(self) -> None: ...
@@ -123,6 +143,16 @@ class Overlays(Protocol):
 
     def set_visible(self, kind: str, visible: bool) -> None: ...
     def is_visible(self, kind: str) -> bool: ...
+    def mark_cell(self, cell: Optional[tuple[Level, Wall]]) -> None:
+        """Mark where a wall of an AAC segment is looked for; None: nowhere."""
+
+    def cell_area(self, cell: tuple[Level, Wall]) -> Optional[np.ndarray]:
+        """(n, 2) source pixels of what belongs to a cell: its segment of the corridor and its vertebra; None where that
+        cannot be told."""
+
+    def compare(self, spine: Optional[Spine], *, outlines: bool = False) -> None:
+        """Draw the names of a second reading beside those of the landmarks, and its ``outlines``; None: no more."""
+
     def guides(self) -> Mapping[str, Guide]: ...
     def crop(self) -> Optional[CropResult]: ...
     def subscribe(self, changed: Callable[[], None]) -> Unsubscribe: ...
@@ -140,6 +170,13 @@ class ImageView(Protocol):
     def preset(self) -> str: ...
 
     def jump_to(self, point: str) -> None: ...
+    def zoom_to(self, xy: np.ndarray) -> None:
+        """Show a part of the image, (n, 2) source pixels, in the middle and as large as fits."""
+
+    def magnify(self, magnified: bool) -> None:
+        """Enlarge what is under the mouse, and go back to what was shown before."""
+
+    def is_magnified(self) -> bool: ...
     def capture(self, path: Path) -> None:
         """Write the view as PNG."""
 
@@ -170,6 +207,9 @@ class Stage(Protocol):
 
     def radiograph(self) -> Radiograph:
         """Display pixels, for measuring. Raises `ImageReadError` where there is no image."""
+
+    def holds(self, volume_id: str) -> bool:
+        """Whether a volume is in the scene still."""
 
     def release(self) -> None:
         """Stop working on the image; its nodes stay in the scene."""

@@ -20,9 +20,9 @@ def about_grade(level: str, wall: str, grade: Grade, crop: Optional[CropResult])
     return text.format(level=level, wall=_walls()[Wall(wall)], grade=grade)
 
 
-def before_sending(score: Aac24, crop: Optional[CropResult]) -> tuple[str, ...]:
+def before_sending(score: Aac24, crop: Optional[CropResult], levels_open: bool) -> tuple[str, ...]:
     """Sentences on what is open or contradicts the crop; none where the label can go without a question."""
-    found = []
+    found = [_("The levels are uncertain, and were not confirmed.")] if levels_open else []
     if score.is_empty:
         found.append(_("AAC-24 is not scored."))
     elif score.unscored:

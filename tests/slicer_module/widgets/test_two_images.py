@@ -35,7 +35,7 @@ def focus(place):
         widgets = {
             "view": view,
             "table": place.panel.reading.ui.aacTable,
-            "panel": place.panel.landmarks.ui.scopeCombo,
+            "panel": place.panel.levels.ui.transitionCombo,
         }
         widgets[where].setFocus()
         place.shim.process_events()
@@ -160,7 +160,7 @@ def test_undo_takes_back_grades_and_corners_in_the_order_in_which_they_were_made
     place.load(DICOM)
     ui, spine = place.panel.landmarks.ui, place.stage.landmarks.spine()
     QTest.keyClick(focus("view"), "2")
-    place.press(ui.shiftDownButton)
+    place.press(place.panel.levels.ui.shiftDownButton)
     shifted = place.stage.landmarks.spine()
     QTest.keyClick(focus("view"), "3")
     place.settle()
@@ -175,7 +175,7 @@ def test_undo_takes_back_grades_and_corners_in_the_order_in_which_they_were_made
     assert (place.session.aac.grades[:2], place.stage.landmarks.spine()) == ((2, 3), shifted)
     assert not ui.redoButton.enabled
     place.press(ui.undoButton)
-    place.press(ui.shiftUpButton)
+    place.press(place.panel.levels.ui.shiftUpButton)
     assert not ui.redoButton.enabled, "what was undone is not made again after something new"
 
 

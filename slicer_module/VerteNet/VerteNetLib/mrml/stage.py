@@ -66,6 +66,9 @@ class SlicerStage:
         """Landmarks and overlays that the scene holds of the volume are taken up again."""
         return self._take(VolumeImage.adopt(volume_of(self._scene, volume_id)))
 
+    def holds(self, volume_id: str) -> bool:
+        return self._scene.GetNodeByID(volume_id) is not None
+
     def source_file(self) -> Optional[Path]:
         return None if self._image is None else source_file(self._image.volume)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import qt
@@ -15,6 +15,8 @@ from ..i18n import _
 
 ROW_PX, HEADER_PX = 28, 26
 WALLS = tuple(Wall)
+#: Of the hatching of cropped cells: seen on light and on dark, and no hindrance to the grade in it.
+_HATCH = (200, 120, 60, 150)
 
 
 class AacTable:
@@ -24,10 +26,12 @@ class AacTable:
     ----------
     table : QTableWidget
     score : callable
-        Gets the segment, the wall and the grade that the reader gave.
+        Gets the segment, the wall and the grade that the reader gave; whether it was taken.
+    moved : callable
+        Called when another cell is the current one.
     """
 
-    def __init__(self, table: Any, score: Callable[[Level, Wall, Grade], None]) -> None:
+    def __init__(self, table: Any, score: Callable[[Level, Wall, Grade], bool], moved: Callable[[], None]) -> None:
         self._table = table
         self._score = score
         #: The turn (`Session.turn`) that the current cell belongs to.
@@ -51,6 +55,7 @@ class AacTable:
                     item.setFlags(qt.Qt.NoItemFlags)  # a sum: neither the mouse nor Tab stops here
                 table.setItem(row, column, item)
         table.setCurrentCell(0, 0)
+        table.connect("currentCellChanged(int,int,int,int)", lambda *_places: moved())
 
     def follow(self, turn: int, score: Aac24) -> None:
         """Begin at the first open cell of an image that has just come; to be called before anything else is done."""
@@ -61,8 +66,7 @@ class AacTable:
     def give(self, grade: Grade) -> None:
         """Grade the current cell and go to the next one; a grade taken back stays where it was."""
         place = self.place()
-        self._score(*CELLS[place], grade)
-        if grade is not None and place + 1 < len(CELLS):
+        if self._score(*CELLS[place], grade) and grade is not None and place + 1 < len(CELLS):
             self.go(place + 1)
         self._table.setFocus()
 
@@ -74,10 +78,15 @@ class AacTable:
     def go(self, place: int) -> None:
         self._table.setCurrentCell(place // len(WALLS), place % len(WALLS))
 
-    def show(self, score: Aac24) -> None:
+    def show(self, score: Aac24, cropped: Sequence[str] = ()) -> None:
+        """Grades and sums; cells of segments that are cropped are hatched, and U is suggested where they are open."""
         for row, segment in enumerate(SEGMENTS):
+            lost = segment.value in cropped
             for column, wall in enumerate(WALLS):
-                self._table.item(row, column).setText(_cell_text(score.grade(segment, wall)))
+                item, grade = self._table.item(row, column), score.grade(segment, wall)
+                item.setText(_("U ?") if lost and grade is None else _cell_text(grade))
+                item.setBackground(qt.QBrush(qt.QColor(*_HATCH), qt.Qt.BDiagPattern) if lost else qt.QBrush())
+                item.setToolTip(_("The crop says that the aorta is not whole in the image here.") if lost else "")
             total = score.segment_total(segment)
             self._table.item(row, len(WALLS)).setText("–" if total is None else str(total))
 

@@ -48,6 +48,8 @@ class Controls:
         self._session = session
         self._tell = tell
         self.all: list[Control] = []
+        #: What keys do that press no button.
+        self._runs: dict[str, Callable[[], None]] = {}
 
     def button(
         self,
@@ -62,6 +64,13 @@ class Controls:
         """Let a button start ``run``; keys are for `shortcuts.Shortcuts`."""
         self.field(widget, action, obstacle, key=key, more_keys=more_keys)
         widget.connect("clicked()", lambda: self.attempt(run))
+
+    def choice(
+        self, widget: Any, action: Action, run: Callable[[], None], *, key: str, obstacle: Callable[[], str] = _free
+    ) -> None:
+        """Like `field`, for a list whose key does ``run``."""
+        self.field(widget, action, obstacle, key=key)
+        self._runs[key] = run
 
     def field(
         self,
@@ -88,6 +97,8 @@ class Controls:
         reason = why_not(self._session.situation, control.action) or control.obstacle()
         if reason:
             self._tell(Message("info", reason))
+        elif control.key in self._runs:
+            self.attempt(self._runs[control.key])
         else:
             control.widget.click()
 

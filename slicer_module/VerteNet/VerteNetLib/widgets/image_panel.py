@@ -54,7 +54,12 @@ class ImagePanel:
 
     def next_image(self) -> None:
         """Ask the server for the next image, in the chosen order."""
-        self._session.next_image(self.ui.strategyCombo.currentData or "hybrid")
+        self._session.next_image(self.strategy)
+
+    @property
+    def strategy(self) -> str:
+        """The chosen order."""
+        return self.ui.strategyCombo.currentData or "hybrid"
 
     def refresh(self, situation: Situation) -> None:
         ui, image = self.ui, self._stage.image

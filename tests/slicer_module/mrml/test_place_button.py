@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..mrml_scene import MrmlScene
 from .conftest import sample, truth_of
 
 
@@ -33,3 +34,11 @@ def test_a_markups_node_of_somebody_else_stays_active(world, stage):
     world.application_logic.GetSelectionNode().SetActivePlaceNodeID(theirs.GetID())
     stage.load(sample(1), "two")
     assert world.application_logic.GetSelectionNode().GetActivePlaceNodeID() == theirs.GetID()
+
+
+def test_the_end_of_the_application_with_an_image_open_is_quiet(capfd):
+    with MrmlScene(300, 300) as world:
+        stage = world.stage()
+        stage.load(sample(2), "one")
+        stage.landmarks.show(truth_of(sample(2)))
+    assert "Error" not in capfd.readouterr().err

@@ -218,7 +218,8 @@ class MarkupsLandmarks:
         self.take_place_button()
 
     def _active_node(self) -> Optional[Any]:
-        node_id = self._application_logic.GetSelectionNode().GetActivePlaceNodeID()
+        selection = self._application_logic.GetSelectionNode()  # None while the application ends
+        node_id = None if selection is None else selection.GetActivePlaceNodeID()
         return self._scene.GetNodeByID(node_id) if node_id else None
 
     def _follow_volume(self) -> None:

@@ -46,6 +46,7 @@ def sit_down(place: Place, server, name: str, kind: str) -> None:
     combo = place.panel.habits.ui.kindCombo
     combo.setCurrentIndex(combo.findData(kind))
     place.shim.main_window.activateWindow()  # where nothing is on a screen, a closed dialog leaves no window active
+    place.shim.process_events()
     place.panel.image.ui.strategyCombo.setCurrentIndex(place.panel.image.ui.strategyCombo.findData("first"))
 
 

@@ -41,12 +41,14 @@ class SecondPanel:
         table.horizontalHeader().setSectionResizeMode(qt.QHeaderView.Stretch)
         table.horizontalHeader().setFixedHeight(HEADER_PX)
         table.verticalHeader().setDefaultSectionSize(ROW_PX)
+        table.setFixedHeight(HEADER_PX + ROW_PX * (len(CELLS) + 1) + 2)  # the cells and their total
         self.controls.button(self.ui.compareButton, Action.COMPARE, session.compare, key="K")
         self.controls.button(self.ui.consensusButton, Action.COMPARE, self._settle, obstacle=self._too_few)
 
     def refresh(self, situation: Situation) -> None:
         comparison, kind = self._session.comparison, self._session.second
         self._section.visible = bool(kind) or comparison is not None
+        self.ui.kindLabel.visible = bool(kind)
         self.ui.kindLabel.text = {
             "": "",
             BLINDED: _("Second reading, blinded: what the first reader said is shown after you submit."),
@@ -83,7 +85,6 @@ def show_readers(table: Any, comparison: Comparison) -> None:
     forms.show_table(table, [texts for _title, texts in rows], ["" for _row in rows])
     titles = [_("≠ {cell}").format(cell=title) if len(set(texts)) > 1 else title for title, texts in rows]
     table.setVerticalHeaderLabels(titles)
-    table.setFixedHeight(HEADER_PX + ROW_PX * len(rows) + 2)
 
 
 def _grade(grade: Grade) -> str:

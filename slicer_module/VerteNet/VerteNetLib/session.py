@@ -17,6 +17,7 @@ from vertenet.measure.aac import Grade, Wall
 from vertenet.spine import CORNERS, STANDARD_LEVELS, Level, Side, Spine, Transition
 
 from .answers import Comparison, Consensus, Proposal
+from .assessment import named_alike
 from .board import Message
 from .export import export
 from .i18n import _
@@ -91,11 +92,10 @@ class Session(ImageSide):
     def swap(self) -> None:
         """Show the model's other reading of the levels; again: the first one."""
         if self._may(Action.SWAP):
-            work = self._desk.work
-            other = work.proposal.reading.spine if work.swapped else work.alternative
+            other, first = self.alternative, self._desk.work.proposal.reading.spine
             self.stage.landmarks.replace(other)
-            self._desk.change(swapped=not work.swapped, levels_checked=False)
-            name = _("first") if work.swapped else _("second")
+            self._desk.change(swapped=other is not first, levels_checked=False)
+            name = _("first") if other is first else _("second")
             self._board.inform(_("This is the model's {which} reading.").format(which=name))
 
     def shift_levels(self, steps: int) -> None:
@@ -143,13 +143,20 @@ class Session(ImageSide):
     def undo(self) -> None:
         """Take back the last change of grades or landmarks."""
         if self._may(Action.UNDO) and self.can_undo:
-            self._desk.undo()
-            self._board.changed()
+            self._travel(self._desk.undo)
 
     def redo(self) -> None:
         if self._may(Action.UNDO) and self.can_redo:
-            self._desk.redo()
-            self._board.changed()
+            self._travel(self._desk.redo)
+
+    def _travel(self, step: Callable[[], None]) -> None:
+        """Undo or redo; other names of the vertebrae than those that were confirmed are asked about again."""
+        before = self.stage.landmarks.spine()
+        step()
+        after = self.stage.landmarks.spine()
+        if before is not None and after is not None and not named_alike(after, before):
+            self._desk.change(levels_checked=False)
+        self._board.changed()
 
     def export(self, folder: Path) -> Sequence[Path]:
         """Write the reading, the landmarks, a table and a picture; their paths, none where that failed."""

@@ -23,7 +23,7 @@ from .answers import (
     Submission,
     TrainingProgress,
 )
-from .assessment import assess_work
+from .assessment import assess_work, named_alike
 from .board import Board, Message
 from .client import Client
 from .connection import Connection
@@ -197,7 +197,9 @@ class SessionState:
         work = self._desk.work
         if work is None or work.alternative is None:
             return None
-        return work.proposal.reading.spine if work.swapped else work.alternative
+        # By what is on the screen: a swap may have been undone.
+        is_second = work.spine is not None and named_alike(work.spine, work.alternative)
+        return work.proposal.reading.spine if is_second else work.alternative
 
     @property
     def second(self) -> str:

@@ -83,6 +83,22 @@ def test_a_shift_asks_again(unsure):
     assert unsure.panel.levels.ui.levelsLabel.text == "? not confirmed yet"
 
 
+def test_undoing_a_naming_asks_again_and_offers_the_right_other_one(unsure):
+    first, second = unsure.stage.landmarks.spine(), unsure.session.alternative
+    key(unsure, "s")
+    key(unsure, "y")
+    assert unsure.session.levels_checked
+    unsure.session.undo()
+    unsure.settle()
+    assert unsure.stage.landmarks.spine() == first
+    assert not unsure.session.levels_checked, "these names were never confirmed"
+    assert unsure.session.alternative == second
+    key(unsure, "y")
+    key(unsure, "2")
+    unsure.session.undo()
+    assert unsure.session.levels_checked, "a grade that is taken back names nothing"
+
+
 def test_without_a_second_naming_the_reader_counts_and_confirms(place):
     place.load(DICOM)
     made = place.session.reading()

@@ -1,6 +1,7 @@
 """Make the pictures of docs/slicer.md and the screenshots of the extension: real server, real MRML, shimmed Qt.
 
 python docs/pictures/make_slicer_pictures.py --out docs/images
+python docs/pictures/make_slicer_pictures.py --panels FOLDER [--dark]    # to look at; QT_SCALE_FACTOR=2: twice
 
 Everything is done through the module's own widget, by pressing its buttons. Images are phantoms of sample_data. Needs
 what the tests need (slicer-core, PySide6); Slicer itself draws the panels with other fonts and frames.
@@ -30,7 +31,6 @@ from tests.slicer_module.qt_shim import Shim, installed  # noqa: E402
 
 from labelapp.background import BackgroundServer  # noqa: E402
 from vertenet import phantom  # noqa: E402
-from vertenet.measure.aac import CELLS  # noqa: E402
 
 VIEW, PANEL_WIDTH = (620, 1000), 430
 #: id on the server (offered in this order) to the file in sample_data.
@@ -44,7 +44,9 @@ UNCERTAIN, UNCERTAIN_SEED, UNCERTAIN_ROWS = "4-levels", 1, slice(491, 942)
 #: The smallest round that really trains, changes the weights hardly and so passes the gate.
 TRAINING = {"steps": 2, "batch": 2, "minutes": 5, "device": "cpu", "learning_rate": 1e-6}
 GRADES = (1, 0, 1, 2, 2, 3, 1)
-SECTIONS = ("connection", "image", "landmarks", "overlays", "reading", "session", "training")
+#: Sections that can be folded, by the tab that they are on; the others are always open on the first one.
+FOLDED = {"landmarks": 0, "overlays": 0, "measures": 0, "notes": 0}
+FOLDED |= {"connection": 1, "image": 1, "habits": 1, "training": 1}
 #: In view pixels: L3-SA is pulled behind its own vertebra.
 FAULT, FAR = "L3-SA", (-120, -30)
 PATIENCE_S = 240
@@ -96,6 +98,9 @@ class Walk:
             raise RuntimeError(f"{self.session.sample.image_id} came instead of {name}")
         self.press(self.panel.landmarks.ui.autoLandmarkButton)
 
+    def confirm(self) -> None:
+        self.press(self.panel.levels.ui.confirmButton)
+
     def view(self) -> Image.Image:
         self.mrml.render()
         self.stage.view.capture(self._part)
@@ -109,8 +114,9 @@ class Walk:
 
     def unfold(self, *names: str) -> None:
         """Show these sections and fold the others."""
-        for name in SECTIONS:
+        for name in FOLDED:
             getattr(self.panel.ui, f"{name}Section").collapsed = name not in names
+        self.panel.show_tab(max([FOLDED.get(name, 0) for name in names], default=0))
         self.settle()
 
     def window(self) -> Image.Image:
@@ -134,13 +140,22 @@ class Walk:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=REPOSITORY / "docs" / "images")
-    out = parser.parse_args().out
+    parser.add_argument("--panels", type=Path, help="write a picture of every panel here instead")
+    parser.add_argument("--dark", action="store_true", help="as in a dark application")
+    arguments = parser.parse_args()
+    out, make = arguments.out, pictures
+    if arguments.panels:
+        out, make = arguments.panels, panels
+        out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         with serving(folder) as server, MrmlScene(*VIEW) as mrml, installed(mrml.scene, folder) as shim:
+            if arguments.dark:
+                shim.application.setStyle("Fusion")
+                shim.application.setPalette(dark_palette())
             walk = Walk(mrml, shim, folder)
             try:
-                for name, picture in pictures(walk, server.url):
+                for name, picture in make(walk, server.url):
                     save(picture, out / f"slicer-{name}.png")
             finally:
                 walk.widget.cleanup()
@@ -153,14 +168,19 @@ def pictures(walk: Walk, url: str) -> Iterator[tuple[str, Image.Image]]:
     walk.press(panel.connection.ui.connectButton)
     yield "connect", walk.section("connection")
 
+    panel.habits.ui.askBox.checked = False  # nobody is there to answer
     forms_choose(panel.image.ui.strategyCombo, "first")
     walk.next_image("1-clean")
     yield "landmarks", trimmed(walk.view())
-    for (level, wall), grade in zip(CELLS, GRADES):
-        walk.session.set_score(level, wall, grade)
-    yield "reading", walk.section("reading")
-    walk.unfold("landmarks", "overlays")
+    walk.unfold("measures")
     yield "module", walk.window()
+    walk.unfold()
+    walk.confirm()
+    for grade in GRADES:
+        panel.reading.aac.give(grade)
+    walk.settle()
+    yield "reading", walk.window()
+    walk.press(panel.image.ui.fitButton)
     walk.drag(FAULT, FAR)
     walk.settle()
     yield "fault", beside(walk.section("landmarks"), close_up(walk, FAULT))
@@ -175,10 +195,55 @@ def pictures(walk: Walk, url: str) -> Iterator[tuple[str, Image.Image]]:
     yield "crop", smaller(beside(*cropped))
 
     walk.next_image(UNCERTAIN)
-    yield "uncertain", beside(walk.section("landmarks"), smaller(trimmed(walk.view())))
+    yield "uncertain", beside(walk.section("levels"), smaller(trimmed(walk.view())))
     walk.session.train(TRAINING)  # the button asks for minutes; this round ends after two steps
     walk.settle(until=lambda: walk.session.training is not None and walk.session.training.published is not None)
     yield "training", walk.section("training")
+
+
+def panels(walk: Walk, url: str) -> Iterator[tuple[str, Image.Image]]:
+    """Every panel by itself, and the whole of both tabs."""
+    panel = walk.panel
+    panel.connection.ui.urlEdit.text = url
+    walk.press(panel.connection.ui.connectButton)
+    forms_choose(panel.image.ui.strategyCombo, "first")
+    walk.next_image("1-clean")
+    walk.press(panel.image.ui.nextImageButton)
+    walk.press(panel.landmarks.ui.autoLandmarkButton)
+    for name in ("reading", "levels", "session", *FOLDED):
+        yield name, walk.section(name)
+    walk.unfold()
+    yield "read-tab", walk.window()
+    walk.confirm()
+    panel.reading.aac.give(1)
+    yield "read-tab-graded", walk.window()
+    walk.unfold("connection", "image", "habits")
+    yield "set-up-tab", walk.window()
+
+
+def dark_palette() -> Any:
+    from PySide6.QtGui import QColor, QPalette
+
+    palette, role = QPalette(), QPalette.ColorRole
+    paper, ink, base = QColor(45, 45, 45), QColor(230, 230, 230), QColor(30, 30, 30)
+    for each, colour in (
+        (role.Window, paper),
+        (role.WindowText, ink),
+        (role.Base, base),
+        (role.AlternateBase, paper),
+        (role.ToolTipBase, base),
+        (role.ToolTipText, ink),
+        (role.Text, ink),
+        (role.Button, paper),
+        (role.ButtonText, ink),
+        (role.PlaceholderText, QColor(150, 150, 150)),
+        (role.Highlight, QColor(42, 130, 218)),
+        (role.HighlightedText, QColor(0, 0, 0)),
+    ):
+        palette.setColor(each, colour)
+    for each in (role.Text, role.ButtonText, role.WindowText):
+        palette.setColor(QPalette.ColorGroup.Disabled, each, QColor(130, 130, 130))
+    return palette
 
 
 def forms_choose(combo: Any, data: str) -> None:

@@ -51,6 +51,10 @@ class ctkCollapsibleButton(PythonQtObject, QtWidgets.QWidget):  # noqa: N801 (Sl
     text = QtCore.Property(str, lambda self: self._text, _set_text)
     collapsed = QtCore.Property(bool, lambda self: self._collapsed, _set_collapsed)
 
+    def showEvent(self, _event: QtGui.QShowEvent) -> None:
+        """As ctk's: what was put into it while it was folded is not seen."""
+        self.collapsed = self._collapsed
+
     def mousePressEvent(self, event: QtGui.QMouseEvent) -> None:
         if event.position().y() <= HEADER_PX:
             self.collapsed = not self.collapsed

@@ -26,14 +26,13 @@ def test_every_key_of_the_module_is_in_the_table_and_none_besides(text, tmp_path
     written = set(re.findall(r"`([^`]+)`", table))
     with MrmlScene() as mrml, installed(mrml.scene, tmp_path):
         from VerteNet import VerteNetWidget
-        from VerteNetLib.widgets.aac_table import KEYS
 
         module = VerteNetWidget()
         module.make_stage = mrml.stage
         module.setup()
         keys = {control.key for controls in module.panel.controls for control in controls.all if control.key}
         module.cleanup()
-    assert written == keys | (set(KEYS) - {"Backspace"})
+    assert written == keys
 
 
 def test_every_picture_is_there_and_small(text):

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
+from vertenet.measure.aac import Aac24
 from vertenet.reading import Reading
+from vertenet.spine import Spine
 
 
 @dataclass(frozen=True)
@@ -130,3 +132,41 @@ class ModelVersion:
     training_data: str = ""
     synthetic_only: bool = False
     verdict: str = ""
+
+
+@dataclass(frozen=True)
+class OtherReading:
+    """What one annotator says of an image: the newest final or reviewed label, and the grades that came with it."""
+
+    annotator: str
+    revision: int
+    tag: str
+    spine: Spine
+    aac: Aac24
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All annotators' readings of an image side by side.
+
+    ``agreement``: the server's figures, a mapping for each pair (docs/annotate.md). ``me``: who asks.
+    """
+
+    image_id: str
+    readings: tuple[OtherReading, ...]
+    agreement: tuple[Mapping[str, Any], ...] = ()
+    me: str = ""
+
+    @property
+    def others(self) -> tuple[OtherReading, ...]:
+        """The readings that are not this annotator's."""
+        return tuple(reading for reading in self.readings if reading.annotator != self.me)
+
+
+@dataclass(frozen=True)
+class Consensus:
+    """The server's one label out of several annotators'; ``undecided``: points that they do not agree on."""
+
+    image_id: str
+    revision: int
+    undecided: tuple[str, ...] = ()

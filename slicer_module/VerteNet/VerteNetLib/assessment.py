@@ -24,18 +24,20 @@ def assess_work(radiograph: Radiograph, spine: Spine, work: Work, reader: str) -
 
     The identity of the model, its judgement of the image and its warnings are kept, less those that spoke of landmarks.
     While the vertebrae carry the names that the model gave them, its doubt of the levels stands; once the reader has
-    named any of them differently, the naming is the reader's. What contradicts itself is not measured (`trust`).
+    confirmed them, or named any of them differently, the naming is the reader's. What contradicts itself is not
+    measured (`trust`).
     """
     proposal = None if work.proposal is None else work.proposal.reading
     scored = None if work.aac.is_empty else work.aac
     if proposal is None:
         made = as_far_as_trusted(assess(radiograph, spine), radiograph)
         return replace(made, aac=scored, reader=reader, notes=work.notes)
+    models_own = not work.levels_checked and named_alike(spine, proposal.spine)
     about_landmarks = landmark_warnings(radiograph, proposal.spine)
     made = assess(
         radiograph,
         spine,
-        levels=proposal.levels if named_alike(spine, proposal.spine) else Levels(certain=True),
+        levels=proposal.levels if models_own else Levels(certain=True),
         model=proposal.model,
         warnings=[warning for warning in proposal.warnings if warning not in about_landmarks],
         latency_s=proposal.latency_s,

@@ -4,16 +4,29 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Optional
 
-from vertenet.errors import SchemaError
+from vertenet.annotation import markups
+from vertenet.errors import SchemaError, VerteNetError
 from vertenet.files import beside
+from vertenet.measure.aac import Aac24
 from vertenet.reading import Reading
 
-from .answers import ModelVersion, Proposal, Receipt, Sample, ServerInfo, Submission, TrainingProgress
+from .answers import (
+    Comparison,
+    Consensus,
+    ModelVersion,
+    OtherReading,
+    Proposal,
+    Receipt,
+    Sample,
+    ServerInfo,
+    Submission,
+    TrainingProgress,
+)
 from .connection import Connection
 from .failures import FailureKind, ServerError
 from .i18n import _
@@ -27,6 +40,8 @@ INFER_S = 300.0
 UPLOAD_S = 120.0
 #: Endings of images that the server keeps; the longest first where one ends with another.
 ENDINGS = (".nii.gz", ".nii", ".nrrd", ".mha", ".dcm", ".png", ".jpg", ".jpeg", ".tif", ".tiff")
+#: Tags of labels that count as somebody's reading, and of what several readings became.
+COUNTED, CONSENSUS = frozenset({"final", "reviewed"}), "consensus"
 #: Of an offered image, what is the server's own business.
 _NOT_SCORES = frozenset({"id", "path", "ts", "name", "ids"})
 _FILE_NAME = re.compile(r"filename\*?=(?:utf-8'[^']*')?\"?([^\";]+)", re.IGNORECASE)
@@ -202,6 +217,49 @@ class Client:
         body = self._signed({"image": image_id, "reason": reason})
         self._http.ask("POST", "/activelearning/skip", json_body=body)
 
+    def next_second(self, known: Container[str]) -> Optional[Sample]:
+        """An image that others have labelled and this annotator has not, and that nobody has settled yet."""
+        answer, me = self._http.ask("GET", "/datastore/", params={"output": "all"}), self._name()
+        with _reading_answer():
+            labelled = {image: set(told.get("labels") or {}) for image, told in answer["objects"].items()}
+        for image_id, tags in sorted(labelled.items()):
+            if image_id in known or CONSENSUS in tags or not tags & COUNTED:
+                continue
+            if me not in current_readings(self.history(image_id)):
+                return Sample(image_id)
+        return None
+
+    def comparison(self, image_id: str) -> Comparison:
+        """What every annotator says of an image, and how far they lie apart by the server's count."""
+        found = []
+        for annotator, revision in current_readings(self.history(image_id)).items():
+            asked = {"image": image_id, "number": revision["number"]}
+            label = self._http.ask("GET", "/datastore/label/revision", params=asked)
+            reading = self._http.ask("GET", "/datastore/label/reading", params=asked) if revision["has_reading"] else {}
+            try:
+                spine = markups.loads(json.dumps(label), subject=image_id)
+                aac = Aac24.from_dict(reading["aac"]) if reading.get("aac") else Aac24()
+            except VerteNetError as error:
+                raise malformed(error.problem) from error
+            found.append(OtherReading(annotator, int(revision["number"]), str(revision["tag"]), spine, aac))
+        answer = self._http.ask("GET", "/datastore/agreement", params={"image": image_id})
+        with _reading_answer():
+            return Comparison(image_id, tuple(found), tuple(answer["pairs"]), self._name())
+
+    def make_consensus(self, image_id: str) -> Consensus:
+        """Let the server make one label out of the annotators'; it refuses where they name the levels differently."""
+        answer = self._http.ask("POST", "/datastore/consensus", params={"image": image_id})
+        with _reading_answer():
+            return Consensus(image_id, int(answer["revision"]), tuple(answer["undecided"]))
+
+    def _name(self) -> str:
+        """Under which the server keeps this annotator's labels: the token's name where there is one."""
+        if not self.connection.token:
+            return self.connection.annotator
+        answer = self._http.ask("GET", "/auth/token/valid")
+        with _reading_answer():
+            return str(answer["username"])
+
     def history(self, image_id: str) -> Sequence[Mapping[str, Any]]:
         """Every revision of an image's labels, oldest first."""
         answer = self._http.ask("GET", "/datastore/label/history", params={"image": image_id})
@@ -269,6 +327,19 @@ class Client:
             if error.kind is FailureKind.OLD_VERSION:
                 return None
             raise
+
+
+def current_readings(revisions: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """The newest final or reviewed label of each annotator, from an image's history, oldest first."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for revision in revisions:
+        if revision.get("tag") not in COUNTED:
+            continue
+        if revision.get("action") == "removed":
+            found = {who: each for who, each in found.items() if each["tag"] != revision["tag"]}
+        else:
+            found[str(revision["annotator"])] = revision
+    return found
 
 
 @contextmanager

@@ -7,11 +7,13 @@ import time
 from dataclasses import replace
 from typing import Any, Optional
 
+from vertenet.measure.aac import Aac24
 from vertenet.spine import Spine
 
 from .answers import Origin
 from .board import Board
 from .drafts import Drafts
+from .history import History
 from .interfaces import LoadedImage, Stage, Unsubscribe
 from .jobs import Jobs
 from .outbox import describe_damaged
@@ -36,6 +38,11 @@ class Desk:
         #: The landmarks as they were last seen.
         self._spine: Optional[Spine] = None
         self._begun = time.monotonic()
+        #: Grows with every image that is put on the desk, also with the same one again.
+        self.turn = 0
+        self._grades: History[Aac24] = History()
+        #: The latest change of landmarks that was seen.
+        self._moment = 0
         self._timer: Optional[Unsubscribe] = None
         self._following = stage.landmarks.subscribe(self.touched)
 
@@ -74,8 +81,42 @@ class Desk:
             self._work = replace(self._work, **fields)
             self.touched()
 
+    def grade(self, score: Aac24) -> None:
+        """Replace the grades; `undo` takes that back."""
+        if self._work is not None and score != self._work.aac:
+            self._grades.remember(self._work.aac)
+            self._stage.landmarks.forget_undone()
+            self.change(aac=score)
+
+    @property
+    def can_undo(self) -> bool:
+        return bool(self._grades.last or self._stage.landmarks.last_change())
+
+    @property
+    def can_redo(self) -> bool:
+        return bool(self._grades.next or self._stage.landmarks.next_change())
+
+    def undo(self) -> None:
+        """Take back what was done last, to the grades or to the landmarks."""
+        if self._grades.last > self._stage.landmarks.last_change():
+            self.change(aac=self._grades.back(self._work.aac))
+        else:
+            self._stage.landmarks.undo()
+
+    def redo(self) -> None:
+        """Make again what was undone last."""
+        of_grades, of_landmarks = self._grades.next, self._stage.landmarks.next_change()
+        if of_grades and (not of_landmarks or of_grades < of_landmarks):
+            self.change(aac=self._grades.forward(self._work.aac))
+        else:
+            self._stage.landmarks.redo()
+
     def touched(self) -> None:
         """Something changed: keep it soon."""
+        moment = self._stage.landmarks.last_change()
+        if moment > self._moment:  # something new, and not what was undone made again
+            self._moment = moment
+            self._grades.forget_undone()
         self._spine = self._stage.landmarks.spine() or self._spine
         if self._timer is None and self._work is not None:
             self._timer = self._jobs.after(SAVE_S, self._save_in_time)
@@ -133,6 +174,8 @@ class Desk:
     def _take(self, work: Work) -> None:
         self._stop_timer()
         self._work, self._kept, self._begun = work, (), time.monotonic()
+        self.turn += 1
+        self._grades = History()
         self._spine = self._stage.landmarks.spine()
 
     def _minutes(self) -> float:

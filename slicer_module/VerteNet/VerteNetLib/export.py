@@ -14,6 +14,7 @@ from vertenet.measure.aac import CELLS
 from vertenet.reading import Reading
 
 from .client import file_stem
+from .findings import genant_words, levels_not_assessed
 
 COLUMNS = ("quantity", "level", "value", "unit", "remark")
 Row = tuple[str, str, Union[str, int, float, None], str, str]
@@ -82,6 +83,7 @@ def _rows(reading: Reading) -> Iterator[Row]:
 def _heights(reading: Reading) -> Iterator[Row]:
     if reading.morphometry is None:
         return
+    yield "levels not assessed", "T4-T11", None, "", levels_not_assessed()
     for level, vertebra in reading.morphometry.vertebrae.items():
         heights, unit = (vertebra.px, "px") if vertebra.mm is None else (vertebra.mm, "mm")
         for place, value in heights.to_dict().items():
@@ -92,7 +94,8 @@ def _heights(reading: Reading) -> Iterator[Row]:
         if vertebra.genant is None:
             yield "Genant suggestion", str(level), None, "", f"not evaluable: {vertebra.reason}"
         else:
-            yield "Genant suggestion", str(level), str(vertebra.genant), "", "a suggestion for the reader, no diagnosis"
+            remark = "a suggestion for the reader, no diagnosis"
+            yield "Genant suggestion", str(level), genant_words(vertebra), "", remark
     for name, angle in reading.morphometry.lordosis.angles.items():
         yield f"lordosis {name}", "", _rounded(angle.degrees), "degrees", angle.reason
 

@@ -5,17 +5,30 @@ Pixels are source pixels: x to the right, y down, centres at integers. Nothing h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional, Protocol
 
+import numpy as np
+
 from vertenet.measure import CropResult, Guide
+from vertenet.measure.aac import Wall
 from vertenet.radiograph import Radiograph, Spacing, ViewerGeometry
 from vertenet.reading import Reading
-from vertenet.spine import Spine, Status, Transition
+from vertenet.spine import Level, Spine, Status, Transition
 
-from .answers import ModelVersion, Proposal, Receipt, Sample, ServerInfo, Submission, TrainingProgress
+from .answers import (
+    Comparison,
+    Consensus,
+    ModelVersion,
+    Proposal,
+    Receipt,
+    Sample,
+    ServerInfo,
+    Submission,
+    TrainingProgress,
+)
 from .trust import Fault
 
 Unsubscribe = Callable[[], None]
@@ -38,6 +51,13 @@ class Server(Protocol):
     def upload(self, path: Path, image_id: Optional[str] = None, progress: Optional[Progress] = None) -> str: ...
     def submit(self, submission: Submission) -> Receipt: ...
     def skip(self, image_id: str, reason: str) -> None: ...
+    def next_second(self, known: Container[str]) -> Optional[Sample]:
+        """An image that others have labelled and this annotator has not, and that nobody has settled yet."""
+
+    def comparison(self, image_id: str) -> Comparison:
+        """What every annotator says of an image, and how far they lie apart."""
+
+    def make_consensus(self, image_id: str) -> Consensus: ...
     def history(self, image_id: str) -> Sequence[Mapping[str, Any]]: ...
     def start_training(self, options: Mapping[str, Any]) -> None: ...
     def stop_training(self) -> None: ...
@@ -86,8 +106,15 @@ class LandmarkEditor(Protocol):
 
     def set_locked(self, locked: bool) -> None: ...
     def is_locked(self) -> bool: ...
-    def can_undo(self) -> bool: ...
-    def can_redo(self) -> bool: ...
+    def last_change(self) -> int:
+        """The moment (`history.History`) of what `undo` takes back; 0 where it takes nothing back."""
+
+    def next_change(self) -> int:
+        """The same of `redo`."""
+
+    def forget_undone(self) -> None:
+        """`redo` makes nothing again from here on."""
+
     def undo(self) -> None: ...
     def redo(self) -> None: ...
     def shift_levels(self, steps: int) -> None:
@@ -110,11 +137,22 @@ class LandmarkEditor(Protocol):
 class Overlays(Protocol):
     """What is drawn from the landmarks; follows them by itself.
 
-    Kinds that can be shown or hidden: ``guides``, ``bands``, ``corridor``, ``crop``, ``labels``.
+    What is hidden stays hidden on the next image. Kinds that can be shown or hidden: ``guides``, ``bands``,
+    ``corridor``, ``crop``, ``labels``.
     """
 
     def set_visible(self, kind: str, visible: bool) -> None: ...
     def is_visible(self, kind: str) -> bool: ...
+    def mark_cell(self, cell: Optional[tuple[Level, Wall]]) -> None:
+        """Mark where a wall of an AAC segment is looked for; None: nowhere."""
+
+    def cell_area(self, cell: tuple[Level, Wall]) -> Optional[np.ndarray]:
+        """(n, 2) source pixels of what belongs to a cell: its segment of the corridor and its vertebra; None where that
+        cannot be told."""
+
+    def compare(self, spine: Optional[Spine], *, outlines: bool = False) -> None:
+        """Draw the names of a second reading beside those of the landmarks, and its ``outlines``; None: no more."""
+
     def guides(self) -> Mapping[str, Guide]: ...
     def crop(self) -> Optional[CropResult]: ...
     def subscribe(self, changed: Callable[[], None]) -> Unsubscribe: ...
@@ -127,9 +165,18 @@ class ImageView(Protocol):
     def set_flipped(self, flipped: bool) -> None: ...
     def is_flipped(self) -> bool: ...
     def set_preset(self, name: str) -> None:
-        """``bone``, ``soft tissue`` or ``inverted``."""
+        """``bone``, ``soft tissue`` or ``inverted``; kept for the next images."""
+
+    def preset(self) -> str: ...
 
     def jump_to(self, point: str) -> None: ...
+    def zoom_to(self, xy: np.ndarray) -> None:
+        """Show a part of the image, (n, 2) source pixels, in the middle and as large as fits."""
+
+    def magnify(self, magnified: bool) -> None:
+        """Enlarge what is under the mouse, and go back to what was shown before."""
+
+    def is_magnified(self) -> bool: ...
     def capture(self, path: Path) -> None:
         """Write the view as PNG."""
 
@@ -160,6 +207,9 @@ class Stage(Protocol):
 
     def radiograph(self) -> Radiograph:
         """Display pixels, for measuring. Raises `ImageReadError` where there is no image."""
+
+    def holds(self, volume_id: str) -> bool:
+        """Whether a volume is in the scene still."""
 
     def release(self) -> None:
         """Stop working on the image; its nodes stay in the scene."""

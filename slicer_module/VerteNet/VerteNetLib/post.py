@@ -39,6 +39,10 @@ class Post:
         self._outbox.waiting()
         self._tell_damaged()
 
+    @property
+    def outbox(self) -> Outbox:
+        return self._outbox
+
     def count(self) -> int:
         """Labels that wait for this server, or for any while there is none."""
         return self._outbox.count(self._link.store or None)
@@ -101,13 +105,19 @@ class Post:
         self._link.run(
             _("Sending labels"),
             lambda server, progress: self._outbox.send(server, store, progress),
-            self._sent,
+            self._was_sent,
             self._interrupted,
             quiet=quiet,
         )
 
-    def _sent(self, sent: Sent) -> None:
+    def _was_sent(self, sent: Sent) -> None:
         self._sending = None
+        self.sent(sent)
+        if self._again:
+            self.send_quietly()
+
+    def sent(self, sent: Sent) -> None:
+        """What became of labels, however they went: tell it, and those who wait for it."""
         for submission, _receipt in sent.accepted:
             self._arrived(submission)
         if self._latest in [entry.submission for entry in sent.refused]:
@@ -126,8 +136,6 @@ class Post:
         self._tell_damaged()
         if sent.accepted:
             self._link.refresh()
-        if self._again:
-            self.send_quietly()
 
     def _interrupted(self, error: Exception) -> None:
         self._sending = None

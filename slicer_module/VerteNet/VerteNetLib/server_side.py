@@ -36,6 +36,7 @@ class ServerSide(SessionState):
     def disconnect(self) -> None:
         if self._may(Action.DISCONNECT):
             self._watch.forget()
+            self._prefetch.forget()
             self._link.close()
             self._board.inform(_("Not connected."))
 
@@ -86,6 +87,7 @@ class ServerSide(SessionState):
         if not self._may(Action.CONNECT):
             return
         self._watch.forget()
+        self._prefetch.forget()
         try:
             connection = Connection(url, token, verify, annotator_name(self.settings), store)
         except VerteNetError as error:

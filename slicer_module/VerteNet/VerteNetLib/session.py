@@ -7,37 +7,40 @@ whoever subscribed. Methods that a situation does not allow (`states.allows`) sa
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Optional, Union
 
 import numpy as np
 
 from vertenet.errors import VerteNetError
-from vertenet.filenames import stem_of
 from vertenet.measure.aac import Grade, Wall
-from vertenet.radiograph import Spacing
-from vertenet.spine import CORNERS, STANDARD_LEVELS, Level, Side, Spine
+from vertenet.spine import CORNERS, STANDARD_LEVELS, Level, Side, Spine, Transition
 
-from .answers import Origin, Proposal, Sample
+from .answers import Comparison, Consensus, Proposal
+from .assessment import named_alike
 from .board import Message
-from .deidentify import installation_secret
 from .export import export
 from .i18n import _
 from .identity import annotator_name
-from .interfaces import LoadedImage, Progress, Server
+from .image_side import ImageSide
+from .interfaces import Progress, Server
 from .label_text import label_text
-from .server_side import CERTIFICATE_KEY, TOKEN_KEY, URL_KEY, ServerSide
+from .prefetch import BLINDED, Wish
+from .questions import about_grade
+from .server_side import CERTIFICATE_KEY, TOKEN_KEY, URL_KEY
 from .session_state import Statistics
+from .sitting import SKIPPED, SUBMITTED
 from .states import Action
-from .upload import prepare_upload
-from .words import about_proposal, about_refusal, sentences
+from .words import about_comparison, about_consensus, about_proposal, about_refusal, sentences
 from .work import Work
 
-__all__ = ["CERTIFICATE_KEY", "TOKEN_KEY", "URL_KEY", "Message", "Session", "Statistics"]
+__all__ = ["CERTIFICATE_KEY", "TOKEN_KEY", "URL_KEY", "Message", "Session", "Statistics", "Wish"]
+
+#: Tags of labels that a person answers for: the first one's, and the second one's.
+FINAL, REVIEWED = "final", "reviewed"
 
 
-class Session(ServerSide):
+class Session(ImageSide):
     """One reader at one window.
 
     Parameters
@@ -55,74 +58,10 @@ class Session(ServerSide):
         A lost server is looked for, and a training watched, so many times as often as usual.
     """
 
-    # The image
-
-    def next_image(self, strategy: str = "hybrid") -> None:
-        """Fetch and show the image that the server wants annotated next."""
-        if not self._may(Action.NEXT_IMAGE):
-            return
-        link, library = self._link, self._library
-
-        def work(server: Server, progress: Progress) -> Optional[tuple[Sample, Path, Origin]]:
-            sample = server.next_sample(strategy)
-            if sample is None:
-                return None
-            return (sample, *library.fetch(server, link.origin(sample.image_id), progress))
-
-        def show(found: Optional[tuple[Sample, Path, Origin]]) -> None:
-            if found is None:
-                self._board.inform(_("No image is left: all are labelled, put aside, or on other desks."))
-            else:
-                sample, path, origin = found
-                self._show(lambda: self.stage.load(path, sample.image_id), origin, sample.scores)
-
-        self._link.run(_("Asking for the next image"), work, show)
-
-    def use_volume(self, volume_id: str) -> None:
-        """Work on a volume of the scene; one that came from a server is still that server's image."""
-        if self._may(Action.USE_VOLUME):
-            self._show(lambda: self.stage.adopt(volume_id))
-
-    def open_file(self, path: Path) -> None:
-        """Work on an image file of this computer; it is added to the scene."""
-        if self._may(Action.USE_VOLUME):
-            self._show(lambda: self.stage.load(path, stem_of(path.name)))
-
-    def upload(self, consented: bool, burned_in_checked: bool = False) -> None:
-        """Send the image to the server, without the patient; see `deidentify`."""
-        if not self._may(Action.UPLOAD):
-            return
-        if not consented:
-            self._board.warn(_("The image stays on this computer until you agree to send it."))
-            return
-        link, key = self._link, self._desk.work.key
-        try:
-            secret = installation_secret(self.settings)
-            prepared = prepare_upload(self.stage, self.folder / "uploads", secret, burned_in_checked)
-        except (VerteNetError, OSError) as error:
-            self._board.fail(error)
-            return
-
-        def sent(uploaded: tuple[str, str]) -> None:
-            image_id, sha256 = uploaded
-            if self._is_on_desk(key):
-                self._desk.belongs_to(replace(link.origin(image_id), sha256=sha256))
-            self._board.inform(_("The image is on the server as {image}.").format(image=image_id))
-            self._link.refresh()
-
-        self._link.run(_("Sending the image"), prepared.send, sent)
-
-    def set_spacing(self, spacing: Optional[Spacing]) -> None:
-        """What a pixel measures, as the reader knows it; None: as the file says, or unknown."""
-        if self._may(Action.SET_SPACING):
-            self.stage.set_spacing(spacing)
-            self._desk.change(spacing=spacing)
-            self._board.changed()
-
     # Landmarks
 
-    def auto_landmark(self, anterior: str = "file") -> None:
-        """Ask the model. ``anterior``: file, auto, left or right."""
+    def auto_landmark(self, anterior: str = "file", then: Callable[[], None] = lambda: None) -> None:
+        """Ask the model. ``anterior``: file, auto, left or right; ``then`` is called when its answer is shown."""
         if not self._may(Action.AUTO_LANDMARK):
             return
         work = self._desk.work
@@ -136,6 +75,7 @@ class Session(ServerSide):
         def answered(proposal: Proposal) -> None:
             if self._is_on_desk(work.key):
                 self._proposed(proposal)
+                then()
             else:
                 self._board.warn(_("The image that the model was asked about is not on the screen any more."))
 
@@ -152,24 +92,71 @@ class Session(ServerSide):
     def swap(self) -> None:
         """Show the model's other reading of the levels; again: the first one."""
         if self._may(Action.SWAP):
-            work = self._desk.work
-            other = work.proposal.reading.spine if work.swapped else work.alternative
+            other, first = self.alternative, self._desk.work.proposal.reading.spine
             self.stage.landmarks.replace(other)
-            self._desk.change(swapped=not work.swapped)
-            name = _("first") if work.swapped else _("second")
+            self._desk.change(swapped=other is not first, levels_checked=False)
+            name = _("first") if other is first else _("second")
             self._board.inform(_("This is the model's {which} reading.").format(which=name))
+
+    def shift_levels(self, steps: int) -> None:
+        """Rename every vertebra ``steps`` levels towards the feet."""
+        if self._may(Action.EDIT):
+            self.stage.landmarks.shift_levels(steps)
+            self._desk.change(levels_checked=False)
+
+    def set_transition(self, transition: Transition) -> None:
+        """Say what the end of the lumbar spine is like."""
+        if self._may(Action.EDIT):
+            self.stage.landmarks.set_transition(transition)
+            self._desk.change(levels_checked=False)
+
+    def confirm_levels(self) -> None:
+        """The vertebrae are named as they should be: from here on the naming is the reader's."""
+        if self._may(Action.CONFIRM_LEVELS):
+            self._desk.change(levels_checked=True)
+            self._board.inform(_("The levels are confirmed."))
 
     # The reading
 
-    def set_score(self, level: Union[Level, str], wall: Union[Wall, str], grade: Grade) -> None:
-        """Grade a wall of the aorta: 0 to 3, `UNREADABLE`, or None to take a grade back."""
+    def set_score(self, level: Union[Level, str], wall: Union[Wall, str], grade: Grade) -> bool:
+        """Grade a wall of the aorta: 0 to 3, `UNREADABLE`, or None to take a grade back; whether that was done."""
         if self._may(Action.SCORE):
+            if self.levels_open and grade is not None:
+                self._board.warn(_("Levels first: Y confirms the names that are shown, S takes the other ones."))
+                return False
             try:
-                self._desk.change(aac=self.aac.with_grade(level, wall, grade))
+                self._desk.grade(self.aac.with_grade(level, wall, grade))
             except VerteNetError as error:
                 self._board.fail(error)
+                return False
+            doubt = about_grade(str(level), str(wall), grade, self.stage.overlays.crop())
+            if doubt:
+                self._board.warn(doubt)
+            elif self.message is not None and self.message.text == self._doubt:
+                self._board.inform(_("The grade is kept."))
             else:
                 self._board.changed()
+            self._doubt = doubt
+            return True
+        return False
+
+    def undo(self) -> None:
+        """Take back the last change of grades or landmarks."""
+        if self._may(Action.UNDO) and self.can_undo:
+            self._travel(self._desk.undo)
+
+    def redo(self) -> None:
+        if self._may(Action.UNDO) and self.can_redo:
+            self._travel(self._desk.redo)
+
+    def _travel(self, step: Callable[[], None]) -> None:
+        """Undo or redo; other names of the vertebrae than those that were confirmed are asked about again."""
+        before = self.stage.landmarks.spine()
+        step()
+        after = self.stage.landmarks.spine()
+        if before is not None and after is not None and not named_alike(after, before):
+            self._desk.change(levels_checked=False)
+        self._board.changed()
 
     def export(self, folder: Path) -> Sequence[Path]:
         """Write the reading, the landmarks, a table and a picture; their paths, none where that failed."""
@@ -188,32 +175,46 @@ class Session(ServerSide):
 
     # Labels
 
-    def submit(self, tag: str = "final", comment: str = "") -> None:
-        """Hand the label in. It is kept first, and sent now or when the server can be reached."""
-        if not self._may(Action.SUBMIT):
-            return
+    def submit(self, tag: str = "", comment: str = "") -> None:
+        """Hand the label in, a second reading as such. It is kept first, and sent now or when there is a server."""
+        handed_in = self._may(Action.SUBMIT) and self._hand_in(tag or self._tag(), comment)
+        if handed_in and self._post.holds(self._desk.work.submitted):
+            self._post.send_or_wait()
+        elif handed_in:
+            text = _("The label of {image} is on the server already.")
+            self._board.inform(text.format(image=self._desk.work.image_id))
+
+    def submit_and_next(self, wish: Wish) -> None:
+        """Hand the label in and go on; it is sent meanwhile."""
+        if self._may(Action.SUBMIT) and self._hand_in(self._tag(), ""):
+            if not self._link.online:
+                self._post.send_or_wait()  # says that the label is kept here
+            self.go_on(wish)
+
+    def _tag(self) -> str:
+        return REVIEWED if self.second else FINAL
+
+    def _hand_in(self, tag: str, comment: str) -> bool:
+        """Keep the label on the way to the server; whether it is there or on its way."""
         work, faults = self._desk.work, self.stage.landmarks.faults()
         if faults:  # no server takes such a label, and later its reader is gone
             self._board.warn(sentences([*faults, _("Correct this before you submit, or mark what cannot be placed")]))
-            return
+            return False
         if self._post.has_taken(work, tag, comment):
-            if self._post.holds(work.submitted):
-                self._post.send_or_wait()
-            else:
-                self._board.inform(_("The label of {image} is on the server already.").format(image=work.image_id))
-            return
+            return True
         try:
             reading, markups = self.reading(), self._label(work)
             submission = self._post.add(work, tag, markups, reading, annotator_name(self.settings), comment)
         except (VerteNetError, OSError) as error:
             self._board.fail(error)
-            return
+            return False
         try:
             self._desk.submitted(submission.submission_id)
         except OSError as error:  # the label itself is kept
             self._board.fail(error)
+        self._note(SUBMITTED)
         self._spent[work.origin] = work.minutes
-        self._post.send_or_wait()
+        return True
 
     def skip(self, reason: str) -> None:
         """Put the image aside, with a reason; the server offers it to this reader no more."""
@@ -222,6 +223,7 @@ class Session(ServerSide):
         work = self._desk.work
 
         def skipped(_nothing: None) -> None:
+            self._note(SKIPPED)
             self._desk.discard()
             self.stage.release()
             self._board.inform(_("{image} was put aside.").format(image=work.image_id))
@@ -232,36 +234,36 @@ class Session(ServerSide):
         if self._may(Action.SEND_UNSENT):
             self._post.send_or_wait()
 
-    def restore_draft(self, key: str) -> None:
-        """Show the image of a draft with what was made of it; it is fetched again where it is gone."""
-        if not self._may(Action.RESTORE_DRAFT):
+    # Second readings
+
+    def compare(self) -> None:
+        """Show what everybody says of the image; in a blinded reading after one's own label was handed in."""
+        if not self._may(Action.COMPARE):
             return
-        work = self._drafts.get(key)
-        file = Path(work.file) if work is not None and work.file else None
-        if work is None:
-            self._board.warn(_("That work is not kept any more."))
-        elif file is not None and file.is_file() and work.origin in (None, self._library.origin_of(file)):
-            self._show(lambda: self.stage.load(file, work.name), work.origin)
-        elif work.origin and work.store == self._link.store and self._link.online:
-            self._fetch_again(work)
-        elif work.origin:
-            self._board.warn(_("Connect to {server} first: it has the image.").format(server=work.origin.server))
-        else:
-            self._board.warn(_("Load the image {image} and choose it as volume.").format(image=work.name))
+        work = self._desk.work
+        if work.second == BLINDED and self._sitting.result(work.key) != SUBMITTED:
+            self._board.warn(_("This is a blinded reading: submit yours first, then compare."))
+            return
 
-    def _fetch_again(self, work: Work) -> None:
-        """Show the image of a draft whose file is gone from this computer."""
+        def came(found: Comparison) -> None:
+            if self._is_on_desk(work.key):
+                self._comparison = found
+                self._board.show(about_comparison(found))
 
-        def show(fetched: tuple[Path, Origin]) -> None:
-            path, origin = fetched
-            if origin == work.origin:
-                self._show(lambda: self.stage.load(path, work.name), origin)
-            else:
-                text = _("The server has another image as {image} now. The work on the earlier one is kept.")
-                self._board.warn(text.format(image=work.image_id))
+        label = _("Fetching the readings of {image}").format(image=work.image_id)
+        self._link.run(label, lambda server, _p: server.comparison(work.image_id), came)
 
-        label = _("Fetching {image}").format(image=work.image_id)
-        self._link.run(label, lambda server, progress: self._library.fetch(server, work.origin, progress), show)
+    def make_consensus(self) -> None:
+        """Let the server make one label out of everybody's; points that are too far apart are left open."""
+        if not self._may(Action.COMPARE):
+            return
+        image_id = self._desk.work.image_id
+
+        def made(consensus: Consensus) -> None:
+            self._board.show(about_consensus(consensus))
+            self._link.refresh()
+
+        self._link.run(_("Making the consensus"), lambda server, _p: server.make_consensus(image_id), made)
 
     # The model
 
@@ -310,35 +312,6 @@ class Session(ServerSide):
             if self._local is not None:
                 self._local.stop()
 
-    def _is_on_desk(self, key: str) -> bool:
-        """Whether the image that something was asked about is still the one on the screen."""
-        work = self._desk.work
-        return work is not None and work.key == key
-
-    def _show(
-        self,
-        show: Callable[[], LoadedImage],
-        origin: Optional[Origin] = None,
-        scores: Optional[Mapping[str, Any]] = None,
-    ) -> None:
-        """Go on with another image; where it cannot be shown, the present one stays, and so does the work on it."""
-        try:
-            self._desk.save()
-            image = show()
-            file = self.stage.source_file()
-            origin = origin or self._library.origin_of(file)
-            taken_up = self._desk.begin(image, origin, "" if file is None else str(file))
-        except (VerteNetError, OSError) as error:
-            self._board.fail(error)
-            return
-        self._scores = scores or {}
-        if taken_up:
-            self._board.inform(_("Your unfinished work on {image} was taken up again.").format(image=image.name))
-        elif image.warnings:
-            self._board.warn(sentences(image.warnings))
-        else:
-            self._board.inform(_("{image} is ready.").format(image=image.name))
-
     def _label(self, work: Work) -> str:
         """The label file of the work as it is now."""
         proposed = None if work.proposal is None else work.proposal.reading.spine
@@ -348,10 +321,10 @@ class Session(ServerSide):
     def _proposed(self, proposal: Proposal) -> None:
         reading, landmarks = proposal.reading, self.stage.landmarks
         if reading.quality is not None and not reading.quality.typical:
-            self._desk.change(proposal=proposal, swapped=False)
+            self._desk.change(proposal=proposal, swapped=False, levels_checked=False)
             self._board.show(about_refusal(reading.quality.reasons))
             return
         place = landmarks.show if landmarks.spine() is None else landmarks.replace
         place(reading.spine)
-        self._desk.change(proposal=proposal, swapped=False)
+        self._desk.change(proposal=proposal, swapped=False, levels_checked=False)
         self._board.show(about_proposal(reading))

@@ -11,9 +11,19 @@ from typing import Any, Optional
 from vertenet.errors import GeometryError
 from vertenet.measure.aac import Aac24
 from vertenet.reading import Reading
+from vertenet.spine import Spine
 
-from .answers import ModelVersion, Origin, Proposal, Sample, ServerInfo, Submission, TrainingProgress
-from .assessment import assess_work
+from .answers import (
+    Comparison,
+    ModelVersion,
+    Origin,
+    Proposal,
+    Sample,
+    ServerInfo,
+    Submission,
+    TrainingProgress,
+)
+from .assessment import assess_work, named_alike
 from .board import Board, Message
 from .client import Client
 from .connection import Connection
@@ -28,6 +38,9 @@ from .link import RECONNECT_S, Link
 from .local_server import PROGRAM_KEY, LocalServer, find_program
 from .outbox import Outbox
 from .post import Post
+from .prefetch import Prefetch
+from .questions import before_sending
+from .sitting import OPEN, Case, Sitting
 from .states import Action, Phase, Situation, allows
 from .training_watch import POLL_S, TrainingWatch
 
@@ -64,9 +77,17 @@ class SessionState:
         self._watch = TrainingWatch(jobs, self._board, self._link, POLL_S / haste)
         self._local: Optional[LocalServer] = None
         self._scores: Mapping[str, Any] = {}
+        #: Everybody's readings of the present image, where they were asked for.
+        self._comparison: Optional[Comparison] = None
+        #: What was said of the latest grade.
+        self._doubt = ""
         #: Origin to minutes, of labels on their way and of those that arrived.
         self._spent: dict[Origin, float] = {}
         self._done: set[Origin] = set()
+        self._sitting = Sitting()
+        self._prefetch = Prefetch(self._link, self._library)
+        #: Whether the image after the present one is fetched while that is read.
+        self.ahead = False
         self._polling = jobs.subscribe(self._board.changed)
 
     # What is shown
@@ -143,9 +164,82 @@ class SessionState:
         return Statistics(len(self._done), left, statistics.median(spent) if spent else None)
 
     @property
+    def sitting(self) -> Sitting:
+        return self._sitting
+
+    @property
+    def number_of_cases(self) -> int:
+        """Of this sitting, as far as it can be known: images looked at, and those that are left on the server."""
+        left = self.statistics.left or 0
+        return max(len(self._sitting), len(self._done) + left)
+
+    @property
+    def minutes(self) -> float:
+        """Spent on the present image."""
+        work = self._desk.work
+        return 0.0 if work is None else work.minutes
+
+    @property
+    def levels_checked(self) -> bool:
+        work = self._desk.work
+        return work is not None and work.levels_checked
+
+    @property
+    def levels_open(self) -> bool:
+        """The model is not sure of the levels, and nobody has said yet that they are right."""
+        work = self._desk.work
+        asked = work is not None and work.proposal is not None and work.spine is not None
+        return asked and not work.levels_checked and not work.proposal.reading.levels.certain
+
+    @property
+    def alternative(self) -> Optional[Spine]:
+        """The naming that the model offers beside the one on the screen; None where it has one only."""
+        work = self._desk.work
+        if work is None or work.alternative is None:
+            return None
+        # By what is on the screen: a swap may have been undone.
+        is_second = work.spine is not None and named_alike(work.spine, work.alternative)
+        return work.proposal.reading.spine if is_second else work.alternative
+
+    @property
+    def second(self) -> str:
+        """Which kind of second reading this is, see `prefetch.Wish`; empty for a first one."""
+        work = self._desk.work
+        return "" if work is None else work.second
+
+    @property
+    def comparison(self) -> Optional[Comparison]:
+        """Everybody's readings of the image on the screen, after `Session.compare`."""
+        return self._comparison
+
+    @property
+    def beside(self) -> tuple[Optional[Spine], bool]:
+        """What is drawn beside the landmarks: another reader's, with outlines, or the model's other naming."""
+        if self._comparison is not None and self._comparison.others:
+            return self._comparison.others[-1].spine, True
+        return (self.alternative if self.levels_open else None), False
+
+    @property
     def aac(self) -> Aac24:
         work = self._desk.work
         return Aac24() if work is None else work.aac
+
+    @property
+    def turn(self) -> int:
+        """Another number for each image that comes on the desk, also for the same one again."""
+        return self._desk.turn
+
+    @property
+    def can_undo(self) -> bool:
+        return self._desk.can_undo
+
+    @property
+    def can_redo(self) -> bool:
+        return self._desk.can_redo
+
+    def questions(self) -> Sequence[str]:
+        """Sentences on what is open or contradicts itself, to be asked before the label is sent."""
+        return before_sending(self.aac, self.stage.overlays.crop(), self.levels_open)
 
     @property
     def reader(self) -> str:
@@ -153,7 +247,11 @@ class SessionState:
 
     @reader.setter
     def reader(self, name: str) -> None:
+        before = self.reader
         self.settings.set(READER_KEY, name.strip())
+        if before not in ("", name.strip()):  # somebody else sits down
+            self._sitting = Sitting()
+            self._prefetch.forget()
         self._board.changed()
 
     @property
@@ -178,6 +276,10 @@ class SessionState:
             raise GeometryError(_("there are no landmarks yet"), remedy=_("Let the model place them, or start by hand"))
         return assess_work(self.stage.radiograph(), work.spine, work, self.reader)
 
+    def changed(self) -> None:
+        """Something that panels show was changed beside the session, such as a setting."""
+        self._board.changed()
+
     def rejected(self) -> Sequence[str]:
         """Sentences: labels that the server refused, each with its reason and the file that keeps it."""
         return self._post.rejected()
@@ -193,6 +295,15 @@ class SessionState:
                 kept.append(draft)
         return kept
 
+    def _note(self, result: str = OPEN) -> None:
+        """Remember for the sitting what was made of the image on the screen."""
+        if self._desk.work is not None:
+            self._sitting.note(self._case(result))
+
+    def _case(self, result: str = OPEN) -> Case:
+        crop = self.stage.overlays.crop()
+        return Case(self._desk.work, self.stage.image.volume_id, () if crop is None else crop.segments, result)
+
     def _found_again(self) -> None:
         """The server answers again after it was gone."""
         self._board.inform(_("The server answers again."))
@@ -202,6 +313,7 @@ class SessionState:
     def _replaced(self) -> None:
         """Another store answers where the server was."""
         self._watch.forget()
+        self._prefetch.forget()
 
     def _arrived(self, submission: Submission) -> None:
         """A label is on the server. It may be of an earlier session, and then took no time of this one."""

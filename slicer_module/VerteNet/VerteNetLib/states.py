@@ -26,6 +26,7 @@ class Action(str, Enum):
     START_SERVER = "start server"
     STOP_SERVER = "stop server"
     NEXT_IMAGE = "next image"
+    PREVIOUS_IMAGE = "previous image"
     USE_VOLUME = "use volume"
     RESTORE_DRAFT = "restore draft"
     UPLOAD = "upload"
@@ -34,15 +35,19 @@ class Action(str, Enum):
     AUTO_LANDMARK = "auto-landmark"
     START_BY_HAND = "start by hand"  # 24 points to place, without a model
     EDIT = "edit"
+    UNDO = "undo"  # grades and landmarks
+    CONFIRM_LEVELS = "confirm levels"
     SWAP = "swap reading"  # to the model's second reading
     SCORE = "score"  # AAC-24, notes
     EXPORT = "export"
     SUBMIT = "submit"
     SKIP = "skip"
+    COMPARE = "compare"  # the readings of several people
     SEND_UNSENT = "send unsent"
     TRAIN = "train"
     STOP_TRAINING = "stop training"
     ROLL_BACK = "roll back"
+    SET_UP = "set up"  # habits, the summary of a sitting
     CANCEL = "cancel"
 
     __str__ = str.__str__
@@ -117,6 +122,7 @@ NEEDS: dict[Action, tuple[Need, ...]] = {
     Action.START_SERVER: (Need.IDLE, Need.PACKAGE, Need.SERVER_STOPPED),
     Action.STOP_SERVER: (Need.IDLE, Need.SERVER_RUNNING),
     Action.NEXT_IMAGE: (Need.IDLE, Need.ONLINE),
+    Action.PREVIOUS_IMAGE: (Need.IDLE,),
     Action.USE_VOLUME: (Need.IDLE,),
     Action.RESTORE_DRAFT: (Need.IDLE,),
     Action.UPLOAD: (Need.IDLE, Need.IMAGE, Need.OWN_IMAGE, Need.ONLINE),
@@ -125,16 +131,20 @@ NEEDS: dict[Action, tuple[Need, ...]] = {
     Action.AUTO_LANDMARK: (Need.IDLE, Need.IMAGE, Need.ONLINE, Need.SERVER_IMAGE),
     Action.START_BY_HAND: (Need.IDLE, Need.IMAGE, Need.NO_LANDMARKS),
     Action.EDIT: (Need.IDLE, Need.LANDMARKS),
+    Action.UNDO: (Need.IDLE, Need.IMAGE),
+    Action.CONFIRM_LEVELS: (Need.IDLE, Need.LANDMARKS),
     Action.SWAP: (Need.IDLE, Need.LANDMARKS, Need.ALTERNATIVE),
     Action.SCORE: (Need.IDLE, Need.IMAGE),
     Action.EXPORT: (Need.IDLE, Need.LANDMARKS),
     # Offline too: the label is kept and sent later.
     Action.SUBMIT: (Need.IDLE, Need.LANDMARKS, Need.SERVER_IMAGE),
     Action.SKIP: (Need.IDLE, Need.IMAGE, Need.ONLINE, Need.SERVER_IMAGE),
+    Action.COMPARE: (Need.IDLE, Need.IMAGE, Need.ONLINE, Need.SERVER_IMAGE),
     Action.SEND_UNSENT: (Need.IDLE, Need.ONLINE, Need.UNSENT),
     Action.TRAIN: (Need.IDLE, Need.ONLINE, Need.TRAINER, Need.NO_TRAINING),
     Action.STOP_TRAINING: (Need.IDLE, Need.ONLINE, Need.TRAINING),
     Action.ROLL_BACK: (Need.IDLE, Need.ONLINE, Need.TRAINER, Need.NO_TRAINING),
+    Action.SET_UP: (Need.IDLE,),
     Action.CANCEL: (Need.REQUEST,),
 }
 

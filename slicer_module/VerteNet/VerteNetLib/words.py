@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import combinations
 
+from vertenet.measure.aac import CELLS, Aac24, Wall
 from vertenet.reading import Reading
-from vertenet.spine import CORNERS, MIDPOINTS, Spine
+from vertenet.spine import CORNERS, MIDPOINTS, Level, Spine
 
-from .answers import ServerInfo
+from .answers import Comparison, Consensus, ServerInfo
 from .board import Message
 from .i18n import _
 
@@ -45,6 +47,43 @@ def about_proposal(reading: Reading) -> Message:
 def about_refusal(reasons: Iterable[str]) -> Message:
     """What the user is told where the model gives no landmarks for an image."""
     return Message("warning", sentences([_("The model does not take this for a lateral spine image"), *reasons]))
+
+
+def about_comparison(found: Comparison) -> Message:
+    """How far the readers of an image lie apart: landmarks by the server's count, grades cell by cell."""
+    if len(found.readings) < 2:
+        return Message("info", _("Only one person has read this image."))
+    parts = []
+    for pair in found.agreement:
+        first, second = pair["annotators"]
+        if pair["level_shift"]:
+            parts.append(_("{a} and {b} name the vertebrae differently, by one level").format(a=first, b=second))
+        elif pair["mean_px"] is not None:
+            text = _("{a} and {b}: landmarks {mean:.1f} px apart in the middle, at most {most:.1f} at {point}")
+            parts.append(
+                text.format(a=first, b=second, mean=pair["mean_px"], most=pair["largest_px"], point=pair["largest_at"])
+            )
+    for one, other in combinations(found.readings, 2):
+        differ = differing_cells(one.aac, other.aac)
+        text = _("{a} and {b}: {n} of 8 grades differ").format(a=one.annotator, b=other.annotator, n=len(differ))
+        parts.append(text)
+    return Message("info", sentences(parts))
+
+
+def differing_cells(one: Aac24, other: Aac24) -> tuple[tuple[Level, Wall], ...]:
+    """Cells that two readers graded differently, one of them perhaps not at all."""
+    return tuple(cell for cell in CELLS if one.grade(*cell) != other.grade(*cell))
+
+
+def about_consensus(made: Consensus) -> Message:
+    text = _("The consensus of {image} is on the server (revision {number})")
+    parts = [text.format(image=made.image_id, number=made.revision)]
+    if not made.undecided:
+        return Message("info", sentences(parts))
+    parts.append(
+        _("Its readers do not agree on {points}: somebody must decide").format(points=", ".join(made.undecided))
+    )
+    return Message("warning", sentences(parts))
 
 
 def about_connection(info: ServerInfo) -> Message:

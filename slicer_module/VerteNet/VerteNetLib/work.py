@@ -45,6 +45,10 @@ class Work:
         Time spent on the image.
     submitted : str
         Id of the submission that holds all of it; empty after a further change.
+    levels_checked : bool
+        The reader has said that the vertebrae are named as they should be.
+    second : str
+        A second reading: ``blinded`` or ``seen`` (`prefetch`); empty for a first one.
     """
 
     name: str
@@ -60,11 +64,14 @@ class Work:
     spacing: Optional[Spacing] = None
     minutes: float = 0.0
     submitted: str = ""
+    levels_checked: bool = False
+    second: str = ""
 
     @property
     def content(self) -> tuple[Any, ...]:
         """What a reader would miss; two works that are alike in it need not both be kept."""
-        return self.spine, self.aac, self.notes, self.spacing, self.swapped, self.origin, self.proposal is None
+        chosen = self.spacing, self.swapped, self.levels_checked
+        return self.spine, self.aac, self.notes, chosen, self.origin, self.proposal is None
 
     @property
     def key(self) -> str:
@@ -109,6 +116,8 @@ class Work:
             "spacing": None if self.spacing is None else self.spacing.to_dict(),
             "minutes": self.minutes,
             "submitted": self.submitted,
+            "levels_checked": self.levels_checked,
+            "second": self.second,
         }
 
     @classmethod
@@ -134,6 +143,8 @@ class Work:
                 spacing=None if spacing is None else Spacing.from_dict(spacing),
                 minutes=float(data["minutes"]),
                 submitted=str(data["submitted"]),
+                levels_checked=bool(data.get("levels_checked", False)),  # drafts from before it was asked
+                second=str(data.get("second", "")),
             )
         except (VerteNetError, KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"the draft is damaged ({error})") from error

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from VerteNetLib.history import DEPTH, History
 from VerteNetLib.mrml import edits
-from VerteNetLib.mrml.history import DEPTH, History
 
 from vertenet.errors import AnnotationError
 from vertenet.spine import STANDARD_LEVELS, Corner, Spine, Status
@@ -98,7 +98,7 @@ def test_history_goes_back_forward_and_is_cut_by_something_new():
     assert history.forward(spines[0]) is spines[1]
     history.back(spines[1])
     history.remember(spines[0])
-    assert not history.can_go_forward
+    assert history.next == 0
     assert history.forward(spines[2]) is None
     for _ in range(DEPTH + 5):
         history.remember(spines[0])

@@ -92,7 +92,7 @@ class Place:
 
     def settle(self, until: Callable[[], bool] | None = None) -> None:
         """Wait for the background, then show everything."""
-        self.module.jobs.wait(60.0, until or (lambda: not self.module.jobs.busy))
+        self.module.jobs.wait(240.0, until or (lambda: not self.module.jobs.busy))
         self.panel.refresh()
         self.shim.process_events()
 

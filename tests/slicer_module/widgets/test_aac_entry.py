@@ -110,7 +110,7 @@ def test_the_buttons_score_the_chosen_cell_and_give_the_keyboard_back(place, tab
 
 
 def test_digits_typed_into_the_notes_are_notes(place, table):
-    notes = place.panel.reading.ui.notesEdit
+    notes = place.panel.notes.ui.notesEdit
     notes.setFocus()
     QTest.keyClicks(notes, "L2 3 mm, NAME")
     place.settle()
@@ -123,5 +123,7 @@ def test_grades_of_one_image_are_not_those_of_the_next(place, table):
 
     QTest.keyClick(table, "3")
     place.load(PNG)
-    assert texts(table) == [""] * 8
+    cropped = [level.value in place.stage.overlays.crop().segments for level, _wall in CELLS]
+    assert texts(table) == ["U ?" if lost else "" for lost in cropped]
+    assert any(cropped)
     assert place.panel.reading.ui.aacTotalLabel.text.startswith("Not scored yet")

@@ -58,6 +58,7 @@ def press_auto(place: Place) -> None:
 
 def press_submit(place: Place) -> None:
     place.session.notes = uuid.uuid4().hex  # the same label twice would not be sent
+    answer("Submit all the same")
     place.press(place.panel.session.ui.submitButton)
 
 
@@ -109,7 +110,7 @@ def test_every_failure_ends_in_a_sentence_and_a_usable_panel(fresh, door, button
     assert not situation.busy
     assert not fresh.panel.ui.progressFrame.isVisible()
     assert fresh.panel.connection.ui.connectButton.enabled
-    assert fresh.panel.landmarks.ui.shiftUpButton.enabled
+    assert fresh.panel.levels.ui.shiftUpButton.enabled
     assert fresh.panel.session.ui.submitButton.enabled
     assert fresh.stage.landmarks.spine() is not None
     if button == "submit":

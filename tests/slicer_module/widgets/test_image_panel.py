@@ -59,7 +59,7 @@ def test_a_file_that_is_no_image_leaves_the_present_image_and_the_work_on_it(pla
     assert place.message[0] == "✖"
     assert place.stage.image == before
     assert place.session.aac.grade("L2", "posterior") == 2
-    assert place.panel.landmarks.ui.shiftUpButton.enabled
+    assert place.panel.levels.ui.shiftUpButton.enabled
 
 
 def test_the_landmarks_of_the_image_before_are_kept_when_a_file_is_opened(place):
@@ -79,7 +79,7 @@ def test_an_image_that_is_deleted_from_the_scene_leaves_a_usable_panel_and_keeps
     place.settle()
     ui = place.panel.image.ui
     assert ui.imageLabel.text == "No image yet."
-    assert not place.panel.landmarks.ui.shiftUpButton.enabled
+    assert not place.panel.levels.ui.shiftUpButton.enabled
     place.load(PNG, landmarks=False)
     np.testing.assert_allclose(place.stage.landmarks.spine().to_array(), truth(PNG).to_array(), atol=0.01)
 
@@ -95,7 +95,7 @@ def test_the_size_of_a_pixel_is_shown_with_its_source(place):
 
 def test_an_unknown_size_is_warned_of_and_can_be_given_and_taken_back(place):
     place.load(PNG)
-    ui, heights = place.panel.image.ui, place.panel.reading.ui.morphometryTitle
+    ui, heights = place.panel.image.ui, place.panel.measures.ui.morphometryTitle
     assert "unknown" in ui.spacingLabel.text
     assert "⚠" in ui.spacingLabel.text
     assert heights.text == "Heights of the vertebrae, pixels"
@@ -200,8 +200,49 @@ def test_work_on_another_image_that_was_kept_is_offered(place):
     place.session.set_score("L2", "posterior", 2)
     place.load(DICOM)
     ui = place.panel.image.ui
-    assert ui.draftFrame.isVisible()
+    assert ui.draftFrame.isVisibleTo(place.panel.image.root)
     assert ui.draftCombo.currentText.startswith(PNG.stem)
     place.press(ui.restoreDraftButton)
     assert place.stage.image.name == PNG.stem
     assert place.session.aac.grade("L2", "posterior") == 2
+
+
+def picture_in_scene(place, grey: bool):
+    """A picture as Slicer itself loads a PNG: a volume of three values a pixel."""
+    import slicer
+    from PIL import Image
+    from vtk.util.numpy_support import numpy_to_vtk
+
+    pixels = np.repeat(np.asarray(Image.open(PNG).convert("L"))[..., None], 3, axis=2).copy()
+    if not grey:
+        pixels[100:400, 50:200] = (200, 30, 30)
+    data = slicer.vtkMRMLVectorVolumeNode().GetImageData() or __import__("vtk").vtkImageData()
+    data.SetDimensions(pixels.shape[1], pixels.shape[0], 1)
+    data.GetPointData().SetScalars(numpy_to_vtk(pixels.reshape(-1, 3), deep=True))
+    volume = place.mrml.scene.AddNewNodeByClass("vtkMRMLVectorVolumeNode", "picture")
+    volume.SetAndObserveImageData(data)
+    volume.SetIJKToRASDirections(-1, 0, 0, 0, -1, 0, 0, 0, 1)
+    return volume
+
+
+def test_a_picture_that_slicer_loaded_in_colour_can_be_chosen_and_is_worked_on_in_grey(place):
+    ui = place.panel.image.ui
+    picture = picture_in_scene(place, grey=True)
+    for _time in range(2):
+        ui.volumeSelector.setCurrentNode(picture)
+        place.settle()
+        place.press(ui.useVolumeButton)
+        assert place.stage.image.name == "picture"
+        assert place.stage.radiograph().pixels.shape == (place.stage.image.rows, place.stage.image.columns)
+        assert place.stage.image.volume_id != picture.GetID()
+    assert len([n for n in place.mrml.nodes("vtkMRMLScalarVolumeNode") if n.GetName() == "picture"]) == 2, "one copy"
+
+
+def test_a_picture_that_really_has_colours_is_refused_with_a_sentence(place):
+    ui = place.panel.image.ui
+    ui.volumeSelector.setCurrentNode(picture_in_scene(place, grey=False))
+    place.settle()
+    place.press(ui.useVolumeButton)
+    assert place.message[0] == "✖"
+    assert "colour" in place.message[1]
+    assert place.stage.image is None

@@ -14,12 +14,13 @@ from .conftest import DICOM, answer, truth
 @pytest.fixture
 def ui(place):
     place.load(DICOM)
+    place.panel.ui.landmarksSection.collapsed = False
     return place.panel.landmarks.ui
 
 
 def test_levels_are_shifted_by_one_click_and_back_by_one(place, ui):
     before = place.stage.landmarks.spine()
-    place.press(ui.shiftDownButton)
+    place.press(place.panel.levels.ui.shiftDownButton)
     after = place.stage.landmarks.spine()
     np.testing.assert_allclose(after[Level.L2].to_array(), before[Level.L1].to_array(), atol=0.01)
     assert after[Level.T12].is_missing
@@ -74,18 +75,20 @@ def test_the_next_missing_point_can_be_placed_only_where_one_is_missing(place, u
 
 
 def test_locked_points_stay_and_the_buttons_say_so(place, ui):
+    levels = place.panel.levels.ui
     place.press(ui.lockButton)
     assert place.stage.landmarks.is_locked()
     assert ui.lockButton.text == "Unlock"
-    for button in (ui.shiftUpButton, ui.shiftDownButton, ui.placeButton, ui.missingButton):
+    for button in (levels.shiftUpButton, levels.shiftDownButton, ui.placeButton, ui.missingButton):
         assert not button.enabled
         assert "locked" in button.toolTip
     place.press(ui.lockButton)
     assert not place.stage.landmarks.is_locked()
-    assert ui.shiftUpButton.enabled
+    assert levels.shiftUpButton.enabled
 
 
 def test_a_transitional_vertebra_is_said_and_taken_back(place, ui):
+    ui = place.panel.levels.ui
     ui.transitionCombo.setCurrentIndex(ui.transitionCombo.findData(Transition.SACRALISED_L5.value))
     ui.transitionCombo.activated.emit(ui.transitionCombo.currentIndex)
     assert place.stage.landmarks.spine().transition is Transition.SACRALISED_L5
@@ -101,11 +104,11 @@ def test_an_impossible_vertebra_is_warned_of(place, ui):
     place.settle()
     assert ui.faultsLabel.isVisible()
     assert "L2" in ui.faultsLabel.text
-    heights = place.panel.reading.ui.morphometryTable
+    heights = place.panel.measures.ui.morphometryTable
     assert [heights.item(2, column).text() for column in (0, 6)] == ["–", "not eval."]
     assert heights.item(3, 6).text() != "not eval."
-    assert "L2 not evaluable: its corners contradict each other." in place.panel.reading.ui.morphometryLabel.text
-    assert place.panel.overlays.ui.cropLabel.text.startswith("⚠ Crop could not be assessed")
+    assert "L2 not evaluable: its corners contradict each other." in place.panel.measures.ui.morphometryLabel.text
+    assert place.panel.reading.ui.cropLabel.text.startswith("⚠ Crop could not be assessed")
 
 
 def test_by_hand_asks_for_the_side_and_gives_24_points_to_place(place):

@@ -77,7 +77,7 @@ def test_a_key_whose_button_cannot_be_pressed_says_why(place):
 
 def test_a_letter_typed_into_a_field_is_a_letter(place):
     place.load(DICOM)
-    field = place.panel.reading.ui.readerEdit
+    field = place.panel.notes.ui.readerEdit
     field.setFocus()
     QTest.keyClicks(field, "Lea M")
     assert field.text == "Lea M"
@@ -108,7 +108,7 @@ def test_undo_is_ours_where_the_application_claims_the_key_too(place):
     action.setShortcut(qt.QKeySequence("Ctrl+Z"))
     action.connect("triggered()", lambda: others.append("Slicer"))
     window.addAction(action)
-    place.press(place.panel.landmarks.ui.shiftDownButton)
+    place.press(place.panel.levels.ui.shiftDownButton)
     shifted = place.stage.landmarks.spine()
     window.setFocus()
     QTest.keyClick(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
@@ -170,7 +170,7 @@ def test_settings_outlive_the_module(shim, mrml):
     first.module.cleanup()
     second = open_module(shim, mrml)
     second.settle()
-    assert second.panel.reading.ui.readerEdit.text == "Lea"
+    assert second.panel.notes.ui.readerEdit.text == "Lea"
     second.module.exit()
     second.module.cleanup()
 
@@ -300,19 +300,30 @@ def test_the_catalog_of_samples_is_there():
 def test_no_text_is_cut_off(place, width):
     """Every button, label and box is as wide as its text needs, in a panel as narrow as Slicer's."""
     place.load(DICOM)
-    place.panel.ui.trainingSection.collapsed = False
+    for name in ("landmarks", "overlays", "measures", "notes", "training"):
+        getattr(place.panel.ui, f"{name}Section").collapsed = False
     place.shim.main_window.resize(width, 2400)
-    place.settle()
-    panels = ("connection", "image", "landmarks", "overlays", "reading", "session", "training")
+    for tab in range(2):
+        place.panel.show_tab(tab)
+        place.settle()
+        assert_whole(place)
+
+
+def assert_whole(place) -> None:
+    panels = ("connection", "image", "landmarks", "levels", "overlays", "reading", "measures", "habits")
+    panels += ("notes", "second", "session", "training")
+    seen = 0
     for ui in (place.panel.ui, *(getattr(place.panel, name).ui for name in panels)):
         for name, widget in vars(ui).items():
             if widget.className() in ("QPushButton", "QCheckBox", "QLabel") and widget.isVisible() and widget.text:
+                seen += 1
                 if widget.className() == "QLabel" and widget.wordWrap:
                     assert widget.height >= widget.heightForWidth(widget.width), name
                 else:
                     border = 0 if widget.className() == "QLabel" else 4
                     assert widget.width >= widget.fontMetrics().horizontalAdvance(widget.text) + border, name
             assert widget.className().startswith("qt_") or not _sticks_out(place.module.parent, widget), name
+    assert seen > 15
 
 
 def _sticks_out(parent, widget) -> bool:

@@ -58,8 +58,8 @@ def test_from_image_to_submitted_label(reader):
     placed = panel.landmarks.ui.pointsLabel.text.removesuffix(" have a position.")
     assert placed.startswith("24 of 24 corners")
     assert f"The model placed {placed}." in reader.message[1]
-    assert panel.reading.ui.morphometryTable.rowCount == 6
-    assert panel.overlays.ui.cropLabel.isVisible()
+    assert panel.measures.ui.morphometryTable.rowCount == 6
+    assert panel.reading.ui.cropLabel.isVisible()
     assert not panel.landmarks.ui.byHandButton.enabled
     panel.reading.ui.aacTable.setFocus()
     for key in "01230123":
@@ -72,28 +72,28 @@ def test_from_image_to_submitted_label(reader):
     assert reader.message[0] == "ℹ"
     assert "is on the server" in reader.message[1]
     assert panel.session.ui.statisticsLabel.text.startswith("1 labelled in this session")
-    assert panel.session.ui.unsentLabel.text == "No label waits."
+    assert panel.session.ui.unsentLabel.text == ""
     assert not panel.session.ui.sendUnsentButton.enabled
 
 
 def test_a_lost_connection_keeps_the_label_and_the_button_sends_it_later(reader, door):
     panel = reader.panel
-    reader.press(panel.landmarks.ui.shiftDownButton)
+    reader.press(panel.levels.ui.shiftDownButton)
     reader.press(panel.landmarks.ui.undoButton)
-    panel.reading.ui.notesEdit.plainText = "looked at again"
+    panel.notes.ui.notesEdit.plainText = "looked at again"
     door.fault = Fault(drop=True)
     reader.press(panel.session.ui.submitButton)
     assert panel.session.ui.unsentLabel.text == "⚠ Labels that wait on this computer: 1."
     assert reader.message[0] in "⚠✖"
     assert panel.connection.ui.connectionStateLabel.text.startswith("○ Not connected")
     assert not panel.ui.connectionSection.collapsed
-    assert panel.landmarks.ui.shiftUpButton.enabled
-    assert panel.reading.ui.exportButton.enabled
+    assert panel.levels.ui.shiftUpButton.enabled
+    assert panel.notes.ui.exportButton.enabled
     door.fault = None
     reader.press(panel.connection.ui.connectButton)
     reader.module.jobs.wait()
     reader.settle()
-    assert panel.session.ui.unsentLabel.text == "No label waits."
+    assert panel.session.ui.unsentLabel.text == ""
 
 
 def test_cancel_gives_the_panel_back_at_once(reader, door):

@@ -28,23 +28,23 @@ from VerteNetLib.answers import ServerInfo, TrainingProgress  # isort: skip
         ),
         (
             CropResult(CropState.CROPPED, segments=("L2", "L3"), fraction=0.124, extent_px=80.0, extent_mm=31.2),
-            "✖ The aorta may be cropped at L2, L3, 12 % of the corridor is lost, along 31 mm of its front edge.",
+            "✖ Aorta cropped at L2, L3, 12 % of the corridor lost, along 31 mm of its front edge.",
         ),
         (
             CropResult(CropState.CROPPED, segments=("L4",), extent_px=80.0),
-            "✖ The aorta may be cropped at L4, along 80 pixels of its front edge.",
+            "✖ Aorta cropped at L4, along 80 pixels of its front edge.",
         ),
     ],
 )
 def test_the_crop_says_where_and_how_much(shim, crop, sentence):
-    from VerteNetLib.widgets.overlays_panel import crop_sentence
+    from VerteNetLib.widgets.reading_panel import crop_line
 
-    assert crop_sentence(crop) == sentence
+    assert crop_line(crop, None) == sentence
 
 
 def test_the_crop_of_a_cropped_image_is_shown_and_goes_with_the_landmarks(place):
     place.load(PNG)
-    label = place.panel.overlays.ui.cropLabel
+    label = place.panel.reading.ui.cropLabel
     assert label.isVisible()
     assert "cropped" in label.text
     place.load(DICOM)
@@ -100,11 +100,11 @@ def test_the_model_is_named_with_its_hash_and_what_it_had_seen(shim):
     ("steps", "words"), [(1, "1 level(s) nearer to the feet"), (-1, "1 level(s) nearer to the head"), (0, "otherwise")]
 )
 def test_a_second_reading_is_described_by_what_it_names_otherwise(shim, steps, words):
-    from VerteNetLib.widgets.landmarks_panel import _uncertainty
+    from VerteNetLib.widgets.levels_panel import uncertainty
 
     spine = truth(DICOM)
-    assert words in _uncertainty(spine, spine.shifted(steps))
-    assert "count the vertebrae" in _uncertainty(spine, None)
+    assert words in uncertainty(spine, spine.shifted(steps))
+    assert "count the vertebrae" in uncertainty(spine, None)
 
 
 def boxes(hp: dict[Level, float]) -> Spine:
@@ -119,10 +119,11 @@ def boxes(hp: dict[Level, float]) -> Spine:
 def test_heights_are_millimetres_only_where_the_size_of_a_pixel_is_known(place):
     from VerteNetLib.widgets.morphometry_table import MorphometryTable
 
-    table = place.panel.reading.ui.morphometryTable
+    table = place.panel.measures.ui.morphometryTable
     shown = MorphometryTable(table)
     shown.show(SpineMorphometry.of(boxes({}), Spacing(0.5, 0.5, SpacingSource.USER)))
-    assert [table.item(1, column).text() for column in range(7)] == ["15.0", "–", "15.0", "1.00", "–", "1.00", "≥ 0"]
+    texts = [table.item(1, column).text() for column in range(7)]
+    assert texts == ["15.0", "–", "15.0", "1.00", "–", "1.00", "not judged"]
     shown.show(SpineMorphometry.of(boxes({}), None))
     assert table.item(1, 0).text() == "30"
 
@@ -134,7 +135,7 @@ def test_a_wedge_is_suggested_and_a_vertebra_without_a_corner_is_not_evaluable(p
     corners = dict(spine[Level.L4].points) | {"SA": Corner(status=Status.OUTSIDE)}
     others = tuple(vertebra for vertebra in spine if vertebra.level is not Level.L4)
     found = SpineMorphometry.of(Spine((*others, Vertebra(Level.L4, corners))), None)
-    table = place.panel.reading.ui.morphometryTable
+    table = place.panel.measures.ui.morphometryTable
     MorphometryTable(table).show(found)
     assert table.item(2, 6).text() == "≥ 2 wedge"
     # 30 of 45 is two thirds, and of a healthy L2 0.91 is to be expected.

@@ -61,7 +61,8 @@ def test_every_button_follows_the_table_in_every_state_and_says_why_it_cannot_be
 
 def test_nothing_that_a_user_works_with_is_left_out_of_the_table(place):
     governed = {control.widget.name for panel in place.panel.controls for control in panel.all}
-    panels = ("connection", "image", "landmarks", "overlays", "reading", "session", "training")
+    panels = ("connection", "image", "landmarks", "levels", "overlays", "reading", "measures", "habits")
+    panels += ("notes", "second", "session", "training")
     for ui in (place.panel.ui, *(getattr(place.panel, name).ui for name in panels)):
         for name, widget in vars(ui).items():
             if widget.className() in WORKED_WITH and not name.startswith("qt_"):

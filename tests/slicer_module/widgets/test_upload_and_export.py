@@ -77,7 +77,7 @@ def test_an_image_that_was_sent_has_lost_the_patient_and_can_be_landmarked(reade
 def test_a_reading_is_written_to_the_folder_that_is_chosen(reader, own_image, tmp_path):
     answer("Right")
     reader.press(reader.panel.landmarks.ui.byHandButton)
-    button, folder = reader.panel.reading.ui.exportButton, tmp_path / "for the report"
+    button, folder = reader.panel.notes.ui.exportButton, tmp_path / "for the report"
     folder.mkdir()
     decline()
     reader.press(button)

@@ -48,6 +48,15 @@ class VerteNetModuleTest(unittest.TestCase):
         assert "Active Learning" in module.categories
         assert module.widgetRepresentation() is not None
 
+    def test_the_panel_is_made_with_and_without_a_main_window_and_goes_without_a_trace(self):
+        views = slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLSliceNode")
+        widget = slicer.modules.vertenet.createNewWidgetRepresentation()
+        assert widget is not None
+        widget.deleteLater()
+        slicer.app.processEvents()
+        if slicer.app.layoutManager() is None:
+            assert slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLSliceNode") <= views + 1
+
     def test_the_library_was_packaged_with_its_schema(self):
         from vertenet.reading import reading_schema
 

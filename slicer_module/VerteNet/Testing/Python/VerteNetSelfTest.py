@@ -79,10 +79,28 @@ def walk(session, wait, say, submit=False):
     stage.view.set_flipped(False)
     say("a flipped view moves no point")
 
+    session.confirm_levels()
+    if session.levels_open:
+        raise StepError("the levels are still open after they were confirmed")
+    from vertenet.measure.aac import CELLS  # the module puts the library on the path
+
+    area = stage.overlays.cell_area(CELLS[0])
+    if area is None:
+        raise StepError("nobody can tell where L1 is looked at")
+    before = stage.landmarks.spine()
+    stage.view.zoom_to(area)
+    stage.view.fit()
+    _compare(stage.landmarks.spine(), before, "the points before and after the view was zoomed")
+    say("the levels are confirmed, and the view goes to L1 and back")
+
     session.set_score("L1", "anterior", 1)
     if session.aac.bounds != (1, 22):
         raise StepError(f"the AAC-24 bounds are {session.aac.bounds}, not 1 and 22")
-    say("AAC-24: one grade, total between 1 and 22")
+    session.undo()
+    if not session.aac.is_empty:
+        raise StepError("undo did not take the grade back")
+    session.redo()
+    say("AAC-24: one grade, total between 1 and 22; undo and redo take it back and give it again")
 
     with tempfile.TemporaryDirectory() as folder:
         for path in session.export(Path(folder)):
@@ -112,6 +130,7 @@ def in_application(arguments):
     """The walk in Slicer, with the module's own widget, whose timer delivers the answers."""
     import slicer
 
+    print(f"ok   Slicer {slicer.app.applicationVersion}, Python {sys.version.split()[0]}")
     widget = slicer.util.getModuleWidget("VerteNet")
     slicer.util.selectModule("VerteNet")
     session = widget.session

@@ -11,6 +11,8 @@ from vertenet.radiograph import Spacing
 ROLE = "VerteNet.role"
 #: Reference from such a node to the volume that it belongs to.
 VOLUME = "VerteNet.volume"
+#: Reference from a picture of several values a pixel to the grey volume that is worked on.
+GREY_COPY = "VerteNet.greyCopy"
 _SPACING = "VerteNet.spacing"
 _TAGS = "VerteNet.dicom"
 _FORMAT = "VerteNet.format"

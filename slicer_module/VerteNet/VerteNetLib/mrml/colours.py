@@ -26,6 +26,10 @@ CORRIDOR: Colour = (245, 245, 245)
 LOST: Colour = (255, 59, 48)
 #: Of a vertebra whose corners contradict each other.
 FAULTY: Colour = (255, 90, 90)
+#: The half of a segment whose wall is graded now.
+CELL: Colour = (255, 240, 60)
+#: Another naming or reading of the same image.
+OTHER: Colour = (255, 200, 120)
 HALO: Colour = (0, 0, 0)
 NAMES: Colour = (245, 245, 245)
 WARNING: Colour = (255, 110, 100)
@@ -40,7 +44,7 @@ BANDS: tuple[Colour, ...] = tuple(
 )
 #: Every colour of a line or an area. Models count their cells' colours by it.
 PALETTE: tuple[Colour, ...] = tuple(
-    dict.fromkeys((*LEVELS.values(), *BANDS, DISC_GUIDE, THIRD_GUIDE, CORRIDOR, LOST, FAULTY))
+    dict.fromkeys((*LEVELS.values(), *BANDS, DISC_GUIDE, THIRD_GUIDE, CORRIDOR, LOST, FAULTY, CELL, OTHER))
 )
 _TABLE = "VerteNet"
 

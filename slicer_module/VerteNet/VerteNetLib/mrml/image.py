@@ -23,7 +23,7 @@ from ..interfaces import LoadedImage
 from . import attributes, dicom_tags
 from .grid import PixelGrid
 from .rasters import RASTERS
-from .volumes import adopt_volume, grey_values, load_volume, source_file
+from .volumes import adopt_volume, grey_copy, grey_values, load_volume, source_file
 
 
 class VolumeImage:
@@ -63,7 +63,12 @@ class VolumeImage:
 
     @classmethod
     def adopt(cls, volume: Any) -> VolumeImage:
-        """Work on a volume of the scene. Raises `ImageReadError` where it is not one grey slice."""
+        """Work on a volume of the scene, of a colour picture on a grey copy beside it.
+
+        Raises `ImageReadError` where it is not one grey slice.
+        """
+        if volume.IsA("vtkMRMLVectorVolumeNode"):
+            volume = grey_copy(volume)
         if not attributes.is_known(volume):
             path = source_file(volume)
             kind = None if path is None else kind_of(path)

@@ -11,12 +11,12 @@ import slicer
 from vertenet.annotation import markups
 from vertenet.spine import Spine, Status, Transition
 
+from ..history import History
 from ..i18n import _
 from ..interfaces import Unsubscribe
 from ..trust import Fault, faults
 from . import attributes, edits
 from .belongings import own_node, remove_node
-from .history import History
 from .image import VolumeImage
 from .placing import PlaceMode
 from .points import STANDARD, PointNodes
@@ -35,6 +35,7 @@ class MarkupsLandmarks:
 
     def __init__(self, scene: Any, application_logic: Any) -> None:
         self._scene = scene
+        self._application_logic = application_logic
         self._place_mode = PlaceMode(application_logic, self._placing_ended)
         self._observers = Observers()
         self._listeners = Listeners()
@@ -50,8 +51,10 @@ class MarkupsLandmarks:
         self._listeners.tell()
 
     def detach(self) -> None:
-        """Let go of the image; its nodes stay in the scene."""
+        """Let go of the image; its nodes stay in the scene, and no button of Slicer puts points into them."""
         self.cancel_placing()
+        if self._points is not None and self._active_node() in self._points.nodes:
+            self._application_logic.GetSelectionNode().SetActivePlaceNodeID(None)
         self._observers.remove_all()
         self._forget()
 
@@ -132,11 +135,14 @@ class MarkupsLandmarks:
     def is_locked(self) -> bool:
         return self._points is not None and bool(self._points.main.GetLocked())
 
-    def can_undo(self) -> bool:
-        return self._history.can_go_back
+    def last_change(self) -> int:
+        return self._history.last
 
-    def can_redo(self) -> bool:
-        return self._history.can_go_forward
+    def next_change(self) -> int:
+        return self._history.next
+
+    def forget_undone(self) -> None:
+        self._history.forget_undone()
 
     def undo(self) -> None:
         self._travel(self._history.back)
@@ -167,6 +173,11 @@ class MarkupsLandmarks:
     def subscribe(self, changed: Callable[[], None]) -> Unsubscribe:
         return self._listeners.subscribe(changed)
 
+    def take_place_button(self) -> None:
+        """Let Slicer's own Place button mean the landmarks: its logic makes every new markups node the active one."""
+        if self._points is not None:
+            self._application_logic.GetSelectionNode().SetActivePlaceNodeID(self._points.main.GetID())
+
     def position(self, name: str) -> Optional[tuple[float, float, float]]:
         """World RAS mm of a placed point; None for any other name."""
         found = None if self._points is None else self._points.find(name)
@@ -178,7 +189,7 @@ class MarkupsLandmarks:
         self._image: Optional[VolumeImage] = None
         self._points: Optional[PointNodes] = None
         self._spine: Optional[Spine] = None
-        self._history = History()
+        self._history: History[Spine] = History()
         self._selected: Optional[str] = None
         #: The spine before a point is placed; None while none is.
         self._placing: Optional[Spine] = None
@@ -203,6 +214,13 @@ class MarkupsLandmarks:
         self._observers.add(volume, slicer.vtkMRMLTransformableNode.TransformModifiedEvent, self._follow_volume)
         event = slicer.vtkMRMLScene.NodeRemovedEvent
         self._observers.add(self._scene, event, self._node_removed)
+
+        self.take_place_button()
+
+    def _active_node(self) -> Optional[Any]:
+        selection = self._application_logic.GetSelectionNode()  # None while the application ends
+        node_id = None if selection is None else selection.GetActivePlaceNodeID()
+        return self._scene.GetNodeByID(node_id) if node_id else None
 
     def _follow_volume(self) -> None:
         for node in self._points.nodes:

@@ -8,8 +8,9 @@ from typing import Any, Optional
 import numpy as np
 
 from vertenet.measure import CropResult, CropState, Guide, intervertebral_guides
+from vertenet.measure.aac import Wall
 from vertenet.radiograph import Radiograph
-from vertenet.spine import Spine
+from vertenet.spine import Level, Spine
 
 from ..i18n import _
 from ..interfaces import Unsubscribe
@@ -20,7 +21,7 @@ from .image import VolumeImage
 from .labels import Field, Obstacles, Place, find_place, name_boxes, without_crowded_thirds
 from .landmarks import MarkupsLandmarks
 from .layers import PLATE_EDGE, NameLayer, ShapeLayer
-from .shapes import Drawing, Name, draw, outline
+from .shapes import Drawing, Name, Shape, draw, other_names, other_reading, outline
 from .signals import Listeners
 from .view import SliceView
 
@@ -31,6 +32,8 @@ KINDS = {
     "corridor": ("corridor",),
     "guides": ("guides",),
     "levels": ("levels",),
+    "cell": ("cell",),
+    "other": ("other outlines", "other names"),
     "labels": ("level names", "guide names"),
 }
 
@@ -50,6 +53,8 @@ class SceneOverlays:
         self._scene, self._landmarks, self._view = scene, landmarks, view
         self._listeners = Listeners()
         self._image: Optional[VolumeImage] = None
+        #: Kinds that the reader has hidden, on every image; None before anything was chosen or drawn.
+        self._hidden: Optional[frozenset[str]] = None
         self._forget()
         self._unsubscribe = landmarks.subscribe(self.refresh)
 
@@ -75,20 +80,39 @@ class SceneOverlays:
         self._unsubscribe()
 
     def set_visible(self, kind: str, visible: bool) -> None:
-        self._hidden = self._hidden - {kind} if visible else self._hidden | {kind}
+        hidden = self._hidden or frozenset()
+        self._hidden = hidden - {kind} if visible else hidden | {kind}
         for layer in KINDS[kind]:
             if layer in self._layers:
                 self._layers[layer].set_visible(visible)
         self._listeners.tell()
 
     def is_visible(self, kind: str) -> bool:
-        return kind not in self._hidden
+        return kind not in (self._hidden or ())
 
     def guides(self) -> Mapping[str, Guide]:
         return self._guides
 
     def crop(self) -> Optional[CropResult]:
         return self._crop
+
+    def mark_cell(self, cell: Optional[tuple[Level, Wall]]) -> None:
+        self._cell = cell
+        if self._layers:
+            self._show_cell()
+
+    def cell_area(self, cell: tuple[Level, Wall]) -> Optional[np.ndarray]:
+        area, spine = self._drawing.cells.get(cell), self._landmarks.spine()
+        if area is None or spine is None or cell[0] not in spine:
+            return None
+        located = [corner.xy for corner in spine[cell[0]].points.values() if corner.is_present]
+        other = [self._drawing.cells[cell[0], wall] for wall in Wall if (cell[0], wall) in self._drawing.cells]
+        return np.concatenate([*other, np.array(located).reshape(-1, 2)])
+
+    def compare(self, spine: Optional[Spine], *, outlines: bool = False) -> None:
+        self._other = spine, outlines
+        if self._layers:
+            self._show_other()
 
     def subscribe(self, changed: Callable[[], None]) -> Unsubscribe:
         return self._listeners.subscribe(changed)
@@ -143,7 +167,20 @@ class SceneOverlays:
         layers["corridor"].show(drawing.corridor, grid)
         layers["guides"].show(drawing.guides, grid)
         layers["levels"].show(drawing.levels, grid)
+        self._show_cell()
+        self._show_other()
         self._write(self._landmarks.spine())
+
+    def _show_cell(self) -> None:
+        area = None if self._cell is None else self._drawing.cells.get(self._cell)
+        shapes = [] if area is None else [Shape(area, colours.CELL)]
+        self._layers["cell"].show(shapes, self._image.grid)
+
+    def _show_other(self) -> None:
+        (spine, outlines), grid = self._other, self._image.grid
+        shown = spine is not None and self._landmarks.spine() is not None
+        self._layers["other outlines"].show(other_reading(spine) if shown and outlines else [], grid)
+        self._layers["other names"].show(other_names(spine, self._direction) if shown else [], grid)
 
     def _write(self, spine: Optional[Spine]) -> None:
         """Words, as far as the view has room for them."""
@@ -156,12 +193,12 @@ class SceneOverlays:
     def _warning(self, spine: Spine, guide_names: Sequence[Name], field: Field) -> tuple[Name, ...]:
         """What is said of the crop, where it hides neither landmarks nor bands."""
         layers, drawing = self._layers, self._drawing
-        texts = wording.in_lines(wording.crop_sentence(self._crop, self._image.spacing))
+        texts = wording.in_lines(wording.crop_warning(self._crop, self._image.spacing))
         if not texts:
             self._place = None
             return ()
         located = [corner.xy for _name, corner in spine.named_points() if corner.is_present]
-        around = [*(band.xy for band in drawing.bands), *(outline(v) for v in spine if v.is_complete)]
+        around = [*(band.xy[:4] for band in drawing.bands), *(outline(v) for v in spine if v.is_complete)]
         obstacles = Obstacles(
             field.to_view(np.array(located).reshape(-1, 2)),
             field.to_view(np.array(around).reshape(-1, 4, 2)),
@@ -194,10 +231,12 @@ class SceneOverlays:
         self._guides: Mapping[str, Guide] = {}
         self._crop: Optional[CropResult] = None
         self._drawing = Drawing()
+        #: The cell that is marked, and the second reading that is drawn, with outlines or names alone.
+        self._cell: Optional[tuple[Level, Wall]] = None
+        self._other: tuple[Optional[Spine], bool] = (None, False)
         self._direction = 1
         #: Of the crop warning.
         self._place: Optional[Place] = None
-        self._hidden: frozenset[str] = frozenset()
 
     def _make_layers(self) -> None:
         scene, volume = self._scene, self._image.volume
@@ -213,15 +252,23 @@ class SceneOverlays:
             return NameLayer(scene, role, name, volume, colour=colour, scale=scale, dpi=dpi)
 
         self._layers = {
-            "bands": area("bands", _("AAC segments"), 0.3),
+            "bands": lines("bands", _("AAC segments"), 1),
             "lost area": area("lost area", _("Lost part of the aortic corridor"), 0.45),
             "corridor": lines("corridor", _("Aortic corridor"), 2),
             "lost edge": lines("lost edge", _("Lost edge of the aortic corridor"), 3),
             "guides": lines("guides", _("Intervertebral guides"), 2),
             "levels": lines("levels", _("Vertebral outlines"), 1),
+            "other outlines": lines("other outlines", _("Outlines of the other reading"), 1),
+            "cell": lines("cell", _("Cell that is graded"), 3),
             "level names": names("level names", _("Vertebral levels"), colours.NAMES, 3.0),
+            "other names": names("other names", _("Levels of the other reading"), colours.OTHER, 2.6),
             "guide names": names("guide names", _("Names of guides"), colours.DISC_GUIDE, 2.2),
             "crop warning": names("crop warning", _("Crop warning"), colours.WARNING, 3.2),
         }
-        hidden = {kind for kind, layers in KINDS.items() if not self._layers[layers[0]].is_visible()}
-        self._hidden = frozenset(hidden)
+        self._landmarks.take_place_button()
+        if self._hidden is None:  # a scene that was saved says what its reader had hidden
+            hidden = {kind for kind, layers in KINDS.items() if not self._layers[layers[0]].is_visible()}
+            self._hidden = frozenset(hidden)
+        for kind, layers in KINDS.items():
+            for layer in layers:
+                self._layers[layer].set_visible(kind not in self._hidden)

@@ -18,6 +18,7 @@ from vertenet.spine import Spine
 
 from .edits import with_corner
 from .grid import PixelGrid
+from .shapes import is_sure
 
 STANDARD = tuple(point_name(*key) for key in STANDARD_POINTS)
 _DEFINED, _MISSING = "defined", "missing"
@@ -110,7 +111,7 @@ class PointNodes:
             if found is None:
                 continue
             node, number = found
-            sure = corner.is_present and (corner.confidence is None or corner.confidence >= markups.CONFIDENT)
+            sure = corner.is_present and is_sure(corner)
             if bool(node.GetNthControlPointSelected(number)) != sure:
                 node.SetNthControlPointSelected(number, sure)
 

@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from vertenet.annotation import markups
 from vertenet.errors import GeometryError
 from vertenet.measure import CropResult, CropState, Guide
+from vertenet.measure.aac import CELLS, Wall
 from vertenet.measure.corridor import STEEPEST_GUIDE, Corridor, aortic_corridor, mean_guide_length
 from vertenet.measure.crop import lost_points
-from vertenet.measure.guides import GUIDE_NAMES
+from vertenet.measure.guides import GUIDE_NAMES, SEGMENTS
 from vertenet.radiograph import Radiograph
-from vertenet.spine import CORNERS, CornerName, Level, Spine, Vertebra
+from vertenet.spine import CORNERS, Corner, CornerName, Level, Spine, Vertebra
 
 from . import colours
 from .colours import Colour
@@ -24,6 +26,8 @@ _RING = (CornerName.SA, CornerName.SP, CornerName.IP, CornerName.IA, CornerName.
 #: Radius of the ring around a corner, in depths of its vertebra.
 _CORNER_RING = 0.055
 _CIRCLE = np.stack([np.cos(np.linspace(0, 2 * np.pi, 17)), np.sin(np.linspace(0, 2 * np.pi, 17))], axis=1)
+#: Around a corner that the model guesses: told from the others by its form, not by colour alone.
+_DIAMOND = 1.7 * np.array([(1.0, 0.0), (0.0, 1.0), (-1.0, 0.0), (0.0, -1.0), (1.0, 0.0)])
 #: Along each side of a vertebra that contradicts itself.
 _DASHES = 7
 #: Guides go on behind the posterior corners by this share of their length.
@@ -36,6 +40,9 @@ _NAME_GAP = 0.62
 _NAME_GAP_BEHIND_GUIDES = 0.95
 #: Words on transitional anatomy stand so many depths below L5.
 _TRANSITION_GAP = 0.3
+#: From the name of a level to that of a second reading, vertebral depths.
+_OTHER_NAME_GAP = 0.55
+LEVEL_NAMES = frozenset(level.value for level in Level)
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +65,11 @@ class Name:
 
 @dataclass(frozen=True)
 class Drawing:
-    """Everything that is drawn of one state of the landmarks."""
+    """Everything that is drawn of one state of the landmarks.
+
+    ``cells``: (5, 2) closed outline of the part of the corridor where a wall of a segment is looked for: the half away
+    from the spine for the anterior wall, the half beside it for the posterior one.
+    """
 
     guides: Sequence[Shape] = ()
     bands: Sequence[Shape] = ()
@@ -66,6 +77,7 @@ class Drawing:
     lost_area: Sequence[Shape] = ()
     lost_edge: Sequence[Shape] = ()
     levels: Sequence[Shape] = ()
+    cells: Mapping[tuple[Level, Wall], np.ndarray] = field(default_factory=dict)
     level_names: Sequence[Name] = field(default_factory=tuple)
     guide_names: Sequence[Name] = field(default_factory=tuple)
 
@@ -110,6 +122,7 @@ def draw(
             if name in ends
         ],
         bands=_bands(guides, ends),
+        cells=_cells(guides, ends),
         corridor=[Shape(stretch, colours.CORRIDOR) for stretch in _stretches(crop.edge)],
         lost_area=lost_area,
         lost_edge=lost_edge,
@@ -137,8 +150,47 @@ def _bands(guides: Mapping[str, Guide], ends: Mapping[str, np.ndarray]) -> list[
         if upper in ends and lower in ends:
             corners = np.stack([guides[upper].anterior, ends[upper], ends[lower], guides[lower].anterior])
             if _is_convex(corners):
-                bands.append(Shape(corners, colours.BANDS[number], filled=True))
+                # An outline: a fill would lie where faint calcification is looked for.
+                bands.append(Shape(_closed(corners), colours.BANDS[number]))
     return bands
+
+
+def _cells(guides: Mapping[str, Guide], ends: Mapping[str, np.ndarray]) -> dict[tuple[Level, Wall], np.ndarray]:
+    found = {}
+    for segment, wall in CELLS:
+        first = 3 * SEGMENTS.index(segment)
+        upper, lower = GUIDE_NAMES[first], GUIDE_NAMES[first + 3]
+        if upper not in ends or lower not in ends:
+            continue
+        near = guides[upper].anterior, guides[lower].anterior
+        far = ends[upper], ends[lower]
+        middle = tuple((a + b) / 2 for a, b in zip(near, far))
+        back, front = (near, middle) if wall is Wall.POSTERIOR else (middle, far)
+        corners = np.stack([back[0], front[0], front[1], back[1]])
+        if _is_convex(corners):
+            found[segment, wall] = _closed(corners)
+    return found
+
+
+def _closed(corners: np.ndarray) -> np.ndarray:
+    return np.concatenate([corners, corners[:1]])
+
+
+def other_reading(spine: Spine) -> list[Shape]:
+    """Outlines of a second reading of the same image: dotted, in one colour for every level."""
+    complete = [vertebra.to_array(_RING) for vertebra in spine if vertebra.is_complete]
+    return [Shape(dash, colours.OTHER) for ring in complete for dash in _dashes(ring)]
+
+
+def other_names(spine: Spine, reading_direction: int) -> list[Name]:
+    """Names of a second reading, further behind the vertebrae than the first one's, in brackets."""
+    sign = 1 if spine.anterior == "right" else -1
+    step = sign * _OTHER_NAME_GAP
+    return [
+        Name(name.x - step * _depth(spine[Level(name.text)]), name.y, f"({name.text})")
+        for name in _level_names(spine, sign, reading_direction)
+        if name.text in LEVEL_NAMES
+    ]
 
 
 def _is_convex(corners: np.ndarray) -> bool:
@@ -201,8 +253,15 @@ def _outline(vertebra: Vertebra, doubted: bool) -> list[Shape]:
         ring = vertebra.to_array(_RING)
         shapes = [Shape(dash, colours.FAULTY) for dash in _dashes(ring)] if doubted else [Shape(ring, colour)]
     radius = _CORNER_RING * _depth(vertebra)
-    located = [vertebra[name].xy for name in CORNERS if vertebra[name].is_present]
-    return shapes + [Shape(xy + radius * _CIRCLE, colour) for xy in located]
+    located = [vertebra[name] for name in CORNERS if vertebra[name].is_present]
+    return shapes + [
+        Shape(corner.xy + radius * (_CIRCLE if is_sure(corner) else _DIAMOND), colour) for corner in located
+    ]
+
+
+def is_sure(corner: Corner) -> bool:
+    """Whether a point is a person's, or one that the model is confident of."""
+    return corner.confidence is None or corner.confidence >= markups.CONFIDENT
 
 
 def _dashes(ring: np.ndarray) -> list[np.ndarray]:

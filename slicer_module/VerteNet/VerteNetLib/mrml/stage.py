@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Optional
 
@@ -15,6 +16,7 @@ from .belongings import show_only
 from .image import VolumeImage, volume_of
 from .landmarks import MarkupsLandmarks
 from .overlays import SceneOverlays
+from .screen import red_view
 from .signals import Observers
 from .view import SliceView
 from .volumes import source_file
@@ -42,13 +44,16 @@ class SlicerStage:
         self.overlays = SceneOverlays(scene, self.landmarks, self.view)
         self.view.on_change = self.overlays.follow_view
         self._observers = Observers()
+        #: What is to be ended with the stage.
+        self._closing = ExitStack()
 
     @classmethod
     def in_application(cls) -> SlicerStage:
         """The stage in the running application, with its red slice view."""
-        widget = slicer.app.layoutManager().sliceWidget("Red")
-        logic = slicer.app.applicationLogic()
-        return cls(slicer.mrmlScene, logic, widget.sliceLogic(), widget.sliceView().renderWindow())
+        closing = ExitStack()
+        stage = cls(slicer.mrmlScene, slicer.app.applicationLogic(), *red_view(closing))
+        stage._closing = closing
+        return stage
 
     @property
     def image(self) -> Optional[LoadedImage]:
@@ -60,6 +65,9 @@ class SlicerStage:
     def adopt(self, volume_id: str) -> LoadedImage:
         """Landmarks and overlays that the scene holds of the volume are taken up again."""
         return self._take(VolumeImage.adopt(volume_of(self._scene, volume_id)))
+
+    def holds(self, volume_id: str) -> bool:
+        return self._scene.GetNodeByID(volume_id) is not None
 
     def source_file(self) -> Optional[Path]:
         return None if self._image is None else source_file(self._image.volume)
@@ -85,6 +93,7 @@ class SlicerStage:
         """Stop following the scene; for when the module's panel goes away."""
         self.release()
         self.overlays.close()
+        self._closing.close()
 
     def _take(self, image: VolumeImage) -> LoadedImage:
         self.release()

@@ -24,6 +24,11 @@ _GREY, _INVERTED = "vtkMRMLColorTableNodeGrey", "vtkMRMLColorTableNodeInvertedGr
 _SOFT_TISSUE = (1.0, 88.0)
 
 
+#: Around what is zoomed to, its larger side is so much of the view's.
+_ROOM = 1.35
+_MAGNIFIED = 2.5
+
+
 class SliceView:
     """`interfaces.ImageView` on a slice logic and its window.
 
@@ -41,13 +46,16 @@ class SliceView:
         self._landmarks = landmarks
         self._image: Optional[VolumeImage] = None
         self._flipped = False
+        #: Field of view and orientation before the view was magnified; None while it is not.
+        self._before: Optional[tuple[Any, Any]] = None
+        self._preset = PRESETS[0]
         self._field: Optional[Field] = None
         self._observers = Observers()
         #: Called when the view shows another part of the image, in another size or flipped.
         self.on_change: Callable[[], None] = lambda: None
 
     def attach(self, image: VolumeImage) -> None:
-        """Show ``image`` alone, fitted, in the window for bone."""
+        """Show ``image`` alone, fitted, in the window that was chosen last."""
         self._image, self._flipped = image, False
         composite = self._logic.GetSliceCompositeNode()
         composite.SetBackgroundVolumeID(image.volume.GetID())
@@ -56,7 +64,7 @@ class SliceView:
         layout = self._scene.GetFirstNodeByClass("vtkMRMLLayoutNode")
         if layout is not None:
             layout.SetViewArrangement(slicer.vtkMRMLLayoutNode.SlicerLayoutOneUpRedSliceView)
-        self.set_preset("bone")
+        self.set_preset(self._preset)
         self.fit()
         self._field = self._measured()
         self._observers.add(self._logic.GetSliceNode(), vtk.vtkCommand.ModifiedEvent, self.measure)
@@ -75,6 +83,7 @@ class SliceView:
 
     def fit(self) -> None:
         """The whole image, upright: x to the right (to the left where flipped), y down."""
+        self._before = None
         if self._image is None:
             return
         node = self._logic.GetSliceNode()
@@ -86,6 +95,7 @@ class SliceView:
     def set_flipped(self, flipped: bool) -> None:
         if flipped == self._flipped:
             return
+        self.magnify(False)
         self._flipped = flipped
         node = self._logic.GetSliceNode()
         matrix = node.GetSliceToRAS()
@@ -100,9 +110,10 @@ class SliceView:
         return -1 if self._flipped else 1
 
     def set_preset(self, name: str) -> None:
-        """Window and colours of the volume; ``inverted`` turns those of bone round."""
+        """Window and colours of this volume and the next ones; ``inverted`` turns those of bone round."""
         if name not in PRESETS:
             raise OptionError(f"there is no window {name!r}", remedy=f"Choose one of {', '.join(PRESETS)}")
+        self._preset = name
         if self._image is None:
             return
         display = self._image.volume.GetDisplayNode()
@@ -110,6 +121,37 @@ class SliceView:
         display.SetAutoWindowLevel(False)
         display.SetWindowLevelMinMax(low, max(high, low + 1e-6))
         display.SetAndObserveColorNodeID(_INVERTED if name == "inverted" else _GREY)
+
+    def preset(self) -> str:
+        return self._preset
+
+    def zoom_to(self, xy: np.ndarray) -> None:
+        if self._image is None:
+            return
+        self._before = None
+        shown = self._measured().to_view(xy)
+        node = self._logic.GetSliceNode()
+        size = np.ptp(shown, axis=0) / np.array(node.GetDimensions()[:2])
+        self._enlarge(float(size.max()) * _ROOM, self._image.to_world(_middle(xy)[None])[0])
+
+    def magnify(self, magnified: bool) -> None:
+        if self._image is None or magnified == self.is_magnified():
+            return
+        node = self._logic.GetSliceNode()
+        if not magnified:
+            (field, matrix), self._before = self._before, None
+            node.GetSliceToRAS().DeepCopy(matrix)
+            node.UpdateMatrices()
+            node.SetFieldOfView(*field)
+            return
+        matrix = vtk.vtkMatrix4x4()
+        matrix.DeepCopy(node.GetSliceToRAS())
+        before = node.GetFieldOfView(), matrix
+        self._enlarge(1 / _MAGNIFIED, self._under_the_mouse())
+        self._before = before
+
+    def is_magnified(self) -> bool:
+        return self._before is not None
 
     def jump_to(self, point: str) -> None:
         """Bring a point to the middle of the view."""
@@ -139,6 +181,22 @@ class SliceView:
         if field != self._field:
             self._field = field
             self.on_change()
+
+    def _enlarge(self, factor: float, centre: np.ndarray) -> None:
+        """Show ``factor`` of the width and height that are shown, around a world position."""
+        node = self._logic.GetSliceNode()
+        width, height, depth = node.GetFieldOfView()
+        node.SetFieldOfView(width * factor, height * factor, depth)
+        node.JumpSliceByCentering(*(float(part) for part in centre))
+        self._logic.SnapSliceOffsetToIJK()
+
+    def _under_the_mouse(self) -> np.ndarray:
+        """World RAS mm; the middle of the view where the mouse was never in it."""
+        crosshair, position = self._scene.GetFirstNodeByClass("vtkMRMLCrosshairNode"), [0.0, 0.0, 0.0]
+        if crosshair is not None and crosshair.GetCursorPositionRAS(position):
+            return np.array(position)
+        width, height = self._logic.GetSliceNode().GetDimensions()[:2]
+        return np.array(self._logic.GetSliceNode().GetXYToRAS().MultiplyPoint((width / 2, height / 2, 0.0, 1.0))[:3])
 
     def _measured(self) -> Field:
         node = self._logic.GetSliceNode()
@@ -172,3 +230,7 @@ class SliceView:
         exposed = self._image.radiograph().pixels[~self._image.blanked()]
         low, high = np.percentile(exposed, _SOFT_TISSUE)
         return self._image.stored_range((float(low), float(high)))
+
+
+def _middle(xy: np.ndarray) -> np.ndarray:
+    return (xy.min(axis=0) + xy.max(axis=0)) / 2

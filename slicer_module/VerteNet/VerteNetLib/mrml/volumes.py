@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any, Optional, Union
 
 import numpy as np
 import slicer
@@ -61,6 +61,37 @@ def adopt_volume(volume: Any, kind: Optional[Kind], tags: Optional[Dataset]) -> 
     attributes.set_format(volume, "" if kind is None else kind.value)
     if tags is not None:
         attributes.set_tags_json(volume, dicom_tags.to_json(tags))
+
+
+def grey_copy(picture: Any) -> Any:
+    """The scalar volume with what a picture of several values a pixel shows, made once: Slicer loads PNG like that.
+
+    Raises
+    ------
+    ImageReadError
+        It shows colours, or is not one slice.
+    """
+    scene = picture.GetScene()
+    known = picture.GetNodeReference(attributes.GREY_COPY)
+    if known is not None:
+        return known
+    PixelGrid.of(picture)
+    volume = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", picture.GetName())
+    try:
+        _set_image(volume, picture.GetImageData(), picture.GetName())
+    except ImageReadError:
+        scene.RemoveNode(volume)
+        raise
+    matrix = vtk.vtkMatrix4x4()
+    picture.GetIJKToRASMatrix(matrix)
+    volume.SetIJKToRASMatrix(matrix)
+    volume.SetAndObserveTransformNodeID(picture.GetTransformNodeID())
+    volume.CreateDefaultDisplayNodes()
+    path = source_file(picture)
+    if path is not None:
+        _storage(volume, path)
+    picture.SetNodeReferenceID(attributes.GREY_COPY, volume.GetID())
+    return volume
 
 
 def source_file(volume: Any) -> Optional[Path]:
@@ -134,7 +165,7 @@ def _read_colour(storage: Any, volume: Any, path: Path) -> bool:
         scene.RemoveNode(colour)
 
 
-def _set_image(volume: Any, image: Any, path: Path) -> None:
+def _set_image(volume: Any, image: Any, name: Union[Path, str]) -> None:
     """Give a volume the pixels of a VTK image, made grey."""
     grey = vtk.vtkImageData()
     grey.CopyStructure(image)
@@ -144,7 +175,7 @@ def _set_image(volume: Any, image: Any, path: Path) -> None:
     if scalars.GetNumberOfComponents() > 1:
         columns, rows = image.GetDimensions()[:2]
         stored = vtk_to_numpy(scalars).reshape(rows, columns, -1)
-        scalars = numpy_to_vtk(grey_values(stored, str(path)).ravel(), deep=True, array_type=scalars.GetDataType())
+        scalars = numpy_to_vtk(grey_values(stored, str(name)).ravel(), deep=True, array_type=scalars.GetDataType())
     scalars.SetName("ImageScalars")
     grey.GetPointData().SetScalars(scalars)
     volume.SetAndObserveImageData(grey)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import qt
@@ -15,23 +15,27 @@ from ..i18n import _
 
 ROW_PX, HEADER_PX = 28, 26
 WALLS = tuple(Wall)
-#: Keys to grades; the same grades have buttons.
-KEYS: dict[str, Grade] = {"0": 0, "1": 1, "2": 2, "3": 3, "U": UNREADABLE, "Del": None, "Backspace": None}
+#: Of the hatching of cropped cells: seen on light and on dark, and no hindrance to the grade in it.
+_HATCH = (200, 120, 60, 150)
 
 
 class AacTable:
-    """A table whose keys are grades; arrows and Tab move in it, and a grade moves on to the next cell.
+    """A table of grades; arrows and Tab move in it, and a grade moves on to the next cell.
 
     Parameters
     ----------
     table : QTableWidget
     score : callable
-        Gets the segment, the wall and the grade that the reader gave.
+        Gets the segment, the wall and the grade that the reader gave; whether it was taken.
+    moved : callable
+        Called when another cell is the current one.
     """
 
-    def __init__(self, table: Any, score: Callable[[Level, Wall, Grade], None]) -> None:
+    def __init__(self, table: Any, score: Callable[[Level, Wall, Grade], bool], moved: Callable[[], None]) -> None:
         self._table = table
         self._score = score
+        #: The turn (`Session.turn`) that the current cell belongs to.
+        self._turn = 0
         table.setRowCount(len(SEGMENTS))
         table.setColumnCount(len(WALLS) + 1)
         table.setVerticalHeaderLabels([str(segment) for segment in SEGMENTS])
@@ -51,20 +55,18 @@ class AacTable:
                     item.setFlags(qt.Qt.NoItemFlags)  # a sum: neither the mouse nor Tab stops here
                 table.setItem(row, column, item)
         table.setCurrentCell(0, 0)
-        self._shortcuts = []
-        for key, grade in KEYS.items():
-            shortcut = qt.QShortcut(table)
-            shortcut.setKey(qt.QKeySequence(key))
-            shortcut.context = qt.Qt.WidgetShortcut
-            for signal in ("activated()", "activatedAmbiguously()"):
-                shortcut.connect(signal, lambda grade=grade: self.give(grade))
-            self._shortcuts.append(shortcut)
+        table.connect("currentCellChanged(int,int,int,int)", lambda *_places: moved())
+
+    def follow(self, turn: int, score: Aac24) -> None:
+        """Begin at the first open cell of an image that has just come; to be called before anything else is done."""
+        if turn != self._turn:
+            self._turn = turn
+            self.go(next((place for place, cell in enumerate(CELLS) if score.grade(*cell) is None), 0))
 
     def give(self, grade: Grade) -> None:
         """Grade the current cell and go to the next one; a grade taken back stays where it was."""
         place = self.place()
-        self._score(*CELLS[place], grade)
-        if grade is not None and place + 1 < len(CELLS):
+        if self._score(*CELLS[place], grade) and grade is not None and place + 1 < len(CELLS):
             self.go(place + 1)
         self._table.setFocus()
 
@@ -76,10 +78,15 @@ class AacTable:
     def go(self, place: int) -> None:
         self._table.setCurrentCell(place // len(WALLS), place % len(WALLS))
 
-    def show(self, score: Aac24) -> None:
+    def show(self, score: Aac24, cropped: Sequence[str] = ()) -> None:
+        """Grades and sums; cells of segments that are cropped are hatched, and U is suggested where they are open."""
         for row, segment in enumerate(SEGMENTS):
+            lost = segment.value in cropped
             for column, wall in enumerate(WALLS):
-                self._table.item(row, column).setText(_cell_text(score.grade(segment, wall)))
+                item, grade = self._table.item(row, column), score.grade(segment, wall)
+                item.setText(_("U ?") if lost and grade is None else _cell_text(grade))
+                item.setBackground(qt.QBrush(qt.QColor(*_HATCH), qt.Qt.BDiagPattern) if lost else qt.QBrush())
+                item.setToolTip(_("The crop says that the aorta is not whole in the image here.") if lost else "")
             total = score.segment_total(segment)
             self._table.item(row, len(WALLS)).setText("–" if total is None else str(total))
 
@@ -94,7 +101,7 @@ def total_sentence(score: Aac24) -> str:
     """Total and risk, or what they can still be, and how many answers are missing."""
     least, most = score.bounds
     if score.is_empty:
-        return _("Not scored yet. Click a cell and press 0, 1, 2, 3 or U.")
+        return _("Not scored yet. Press 0, 1, 2, 3 or U.")
     parts = []
     if score.total is not None:
         parts.append(_("AAC-24: {total} of 24.").format(total=score.total))

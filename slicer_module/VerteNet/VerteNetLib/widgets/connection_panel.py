@@ -9,6 +9,7 @@ from vertenet.errors import OptionError
 from ..connection import DEFAULT_URL
 from ..i18n import _
 from ..interfaces import Settings
+from ..local_server import PROGRAM_KEY
 from ..session import CERTIFICATE_KEY, TOKEN_KEY, URL_KEY, Session
 from ..states import Action, Situation
 from . import dialogs, forms
@@ -31,6 +32,7 @@ class ConnectionPanel:
         ui.tokenEdit.text = settings.get(TOKEN_KEY)
         ui.certificateEdit.text = settings.get(CERTIFICATE_KEY)
         ui.studiesEdit.text = settings.get(STUDIES_KEY)
+        ui.programEdit.text = settings.get(PROGRAM_KEY)
         button(ui.connectButton, Action.CONNECT, self._connect)
         button(ui.disconnectButton, Action.DISCONNECT, session.disconnect)
         button(ui.startServerButton, Action.START_SERVER, self._start_server)
@@ -40,7 +42,11 @@ class ConnectionPanel:
         for field in (ui.urlEdit, ui.tokenEdit, ui.certificateEdit):
             self.controls.field(field, Action.CONNECT)
             field.connect("returnPressed()", ui.connectButton.click)
+        button(ui.programButton, Action.CONNECT, self._choose_program)
         self.controls.field(ui.studiesEdit, Action.START_SERVER)
+        # Not START_SERVER: that waits for the package, and this field says where it is.
+        self.controls.field(ui.programEdit, Action.CONNECT)
+        ui.programEdit.connect("editingFinished()", self._set_program)
 
     def refresh(self, situation: Situation) -> None:
         info = self._session.info
@@ -68,6 +74,18 @@ class ConnectionPanel:
             )
         self._settings.set(STUDIES_KEY, folder)
         self._session.start_local_server(Path(folder))
+
+    def _set_program(self) -> None:
+        program = self.ui.programEdit.text.strip()
+        if program != self._settings.get(PROGRAM_KEY):
+            self._settings.set(PROGRAM_KEY, program)
+            self._session.changed()
+
+    def _choose_program(self) -> None:
+        path = dialogs.choose_file(self.root, _("The program vertenet"), _("All files ({all})").format(all="*"))
+        if path:
+            self.ui.programEdit.text = path
+            self._set_program()
 
     def _choose_certificate(self) -> None:
         kinds = _("Certificates ({names});;All files ({all})").format(names="*.pem *.crt *.cer", all="*")

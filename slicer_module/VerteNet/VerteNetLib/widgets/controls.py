@@ -23,13 +23,15 @@ def _free() -> str:
 
 @dataclass(frozen=True)
 class Control:
-    """``obstacle`` adds a reason to those of the table of states; ``tip`` is the tooltip of the ``.ui`` file."""
+    """``obstacle`` adds a reason to those of the table of states; ``tip`` is the tooltip of the ``.ui`` file, with
+    ``key``; ``more_keys`` do the same."""
 
     widget: Any
     action: Action
     obstacle: Callable[[], str]
     tip: str
     key: str = ""
+    more_keys: tuple[str, ...] = ()
 
 
 class Controls:
@@ -46,6 +48,8 @@ class Controls:
         self._session = session
         self._tell = tell
         self.all: list[Control] = []
+        #: What keys do that press no button.
+        self._runs: dict[str, Callable[[], None]] = {}
 
     def button(
         self,
@@ -54,16 +58,32 @@ class Controls:
         run: Callable[[], None],
         *,
         key: str = "",
+        more_keys: tuple[str, ...] = (),
         obstacle: Callable[[], str] = _free,
     ) -> None:
-        """Let a button start ``run``; ``key`` is a shortcut for `shortcuts.Shortcuts`."""
-        self.field(widget, action, obstacle, key=key)
+        """Let a button start ``run``; keys are for `shortcuts.Shortcuts`."""
+        self.field(widget, action, obstacle, key=key, more_keys=more_keys)
         widget.connect("clicked()", lambda: self.attempt(run))
 
-    def field(self, widget: Any, action: Action, obstacle: Callable[[], str] = _free, *, key: str = "") -> None:
+    def choice(
+        self, widget: Any, action: Action, run: Callable[[], None], *, key: str, obstacle: Callable[[], str] = _free
+    ) -> None:
+        """Like `field`, for a list whose key does ``run``."""
+        self.field(widget, action, obstacle, key=key)
+        self._runs[key] = run
+
+    def field(
+        self,
+        widget: Any,
+        action: Action,
+        obstacle: Callable[[], str] = _free,
+        *,
+        key: str = "",
+        more_keys: tuple[str, ...] = (),
+    ) -> None:
         """Let a field, or a box with its own signals, be used only while an action is allowed."""
         tip = _("{tip} Key: {key}").format(tip=widget.toolTip, key=key) if key else widget.toolTip
-        self.all.append(Control(widget, action, obstacle, tip, key))
+        self.all.append(Control(widget, action, obstacle, tip, key, more_keys))
 
     def attempt(self, run: Callable[[], None]) -> None:
         """Run what a user asked for; what it cannot do is said, and everything stays usable."""
@@ -77,6 +97,8 @@ class Controls:
         reason = why_not(self._session.situation, control.action) or control.obstacle()
         if reason:
             self._tell(Message("info", reason))
+        elif control.key in self._runs:
+            self.attempt(self._runs[control.key])
         else:
             control.widget.click()
 

@@ -54,7 +54,12 @@ class ImagePanel:
 
     def next_image(self) -> None:
         """Ask the server for the next image, in the chosen order."""
-        self._session.next_image(self.ui.strategyCombo.currentData or "hybrid")
+        self._session.next_image(self.strategy)
+
+    @property
+    def strategy(self) -> str:
+        """The chosen order."""
+        return self.ui.strategyCombo.currentData or "hybrid"
 
     def refresh(self, situation: Situation) -> None:
         ui, image = self.ui, self._stage.image
@@ -74,6 +79,7 @@ class ImagePanel:
             warnings = image.warnings if image.spacing is not None else ()
             ui.imageLabel.text = "\n".join([size, *(f"⚠ {warning}" for warning in warnings)])
             ui.flipButton.checked = self._stage.view.is_flipped()
+        forms.choose(ui.presetCombo, self._stage.view.preset())
         self._show_spacing(image is not None, None if image is None else image.spacing)
         self.controls.refresh(situation)
 

@@ -1,10 +1,8 @@
-"""The 24 points: placed by the model or by hand, named, corrected."""
+"""The 24 points: placed by the model or by hand, corrected."""
 
 from __future__ import annotations
 
-import numpy as np
-
-from vertenet.spine import CORNERS, Spine, Status, Transition
+from vertenet.spine import CORNERS, Spine, Status
 
 from ..i18n import _
 from ..interfaces import Stage
@@ -18,17 +16,13 @@ POINT, VERTEBRA = "point", "vertebra"
 
 
 class LandmarksPanel:
-    """Auto-landmark, levels, and what is done to single points."""
+    """Auto-landmark, and what is done to single points."""
 
     def __init__(self, session: Session, stage: Stage, tell: Tell) -> None:
         self._session, self._stage = session, stage
         self.root, self.ui = forms.load("LandmarksPanel")
         self.controls = Controls(session, tell)
         ui, button, points = self.ui, self.controls.button, stage.landmarks
-        ui.uncertainFrame.setStyleSheet(
-            "#uncertainFrame { background: #ffe9b8; border: 1px solid #5c3a00; border-radius: 4px; }"
-            " QLabel { color: #5c3a00; }"
-        )
         ui.faultsLabel.setStyleSheet("color: #7a0c0c; background: #fbdcdc; padding: 4px; border-radius: 4px;")
         forms.fill(
             ui.anteriorCombo,
@@ -39,21 +33,9 @@ class LandmarksPanel:
                 "right": _("right"),
             },
         )
-        forms.fill(
-            ui.transitionCombo,
-            {
-                Transition.UNKNOWN.value: _("not looked at"),
-                Transition.NONE.value: _("none"),
-                Transition.SACRALISED_L5.value: _("L5 sacralised"),
-                Transition.LUMBARISED_S1.value: _("S1 lumbarised (L6)"),
-            },
-        )
         forms.fill(ui.scopeCombo, {POINT: _("the selected point"), VERTEBRA: _("its whole vertebra")})
         button(ui.autoLandmarkButton, Action.AUTO_LANDMARK, self._auto_landmark, key="A")
         button(ui.byHandButton, Action.START_BY_HAND, self._by_hand)
-        button(ui.swapButton, Action.SWAP, session.swap, key="S")
-        button(ui.shiftUpButton, Action.EDIT, lambda: points.shift_levels(-1), key="Alt+Up", obstacle=self._locked)
-        button(ui.shiftDownButton, Action.EDIT, lambda: points.shift_levels(1), key="Alt+Down", obstacle=self._locked)
         button(ui.placeButton, Action.EDIT, self._place, key="P", obstacle=self._locked)
         button(ui.nextMissingButton, Action.EDIT, self._place_next, key="N", obstacle=self._nothing_to_place)
         for widget, status, key in (
@@ -62,23 +44,21 @@ class LandmarksPanel:
             (ui.unevaluableButton, Status.UNEVALUABLE, "E"),
         ):
             button(widget, Action.EDIT, lambda status=status: self._mark(status), key=key, obstacle=self._none_selected)
-        button(ui.undoButton, Action.EDIT, points.undo, key="Ctrl+Z", obstacle=self._no_undo)
-        button(ui.redoButton, Action.EDIT, points.redo, key="Ctrl+Y", obstacle=self._no_redo)
+        button(ui.undoButton, Action.UNDO, session.undo, key="Ctrl+Z", obstacle=self._no_undo)
+        button(ui.redoButton, Action.UNDO, session.redo, key="Ctrl+Y", obstacle=self._no_redo)
         button(ui.lockButton, Action.EDIT, lambda: points.set_locked(ui.lockButton.checked), key="L")
         self.controls.field(ui.anteriorCombo, Action.SCORE)
-        self.controls.field(ui.transitionCombo, Action.EDIT, self._locked)
         self.controls.field(ui.scopeCombo, Action.EDIT)
         self.controls.field(ui.pointCombo, Action.EDIT)
         ui.pointCombo.connect("activated(int)", lambda _place: self.controls.attempt(self._select))
-        ui.transitionCombo.connect("activated(int)", lambda _place: self.controls.attempt(self._set_transition))
+
+    @property
+    def anterior(self) -> str:
+        """Which side the front of the body is said to be on, for the model."""
+        return self.ui.anteriorCombo.currentData
 
     def refresh(self, situation: Situation) -> None:
         ui, points, spine = self.ui, self._stage.landmarks, self._stage.landmarks.spine()
-        proposal = self._session.proposal
-        uncertain = spine is not None and proposal is not None and not proposal.reading.levels.certain
-        ui.uncertainFrame.visible = uncertain
-        if uncertain:
-            ui.uncertainLabel.text = _uncertainty(spine, proposal.reading.levels.alternative)
         faults = points.faults() if spine is not None else ()
         ui.faultsLabel.visible = bool(faults)
         ui.faultsLabel.text = "\n".join(f"⚠ {fault}" for fault in faults)
@@ -86,7 +66,6 @@ class LandmarksPanel:
         ui.lockButton.checked = points.is_locked()
         ui.lockButton.text = _("Unlock") if points.is_locked() else _("Lock")
         if spine is not None:
-            forms.choose(ui.transitionCombo, spine.transition.value)
             forms.fill(ui.pointCombo, _point_entries(spine))
             forms.choose(ui.pointCombo, points.selected())
         self.controls.refresh(situation)
@@ -131,9 +110,6 @@ class LandmarksPanel:
         names = [f"{level}-{corner}" for corner in CORNERS] if whole else [selected]
         self._stage.landmarks.mark(names, status)
 
-    def _set_transition(self) -> None:
-        self._stage.landmarks.set_transition(Transition(self.ui.transitionCombo.currentData))
-
     def _locked(self) -> str:
         return _("The points are locked: press Unlock first.") if self._stage.landmarks.is_locked() else ""
 
@@ -147,10 +123,10 @@ class LandmarksPanel:
         return self._locked() or (_("Click the point in the image first.") if nobody else "")
 
     def _no_undo(self) -> str:
-        return "" if self._stage.landmarks.can_undo() else _("There is nothing to take back.")
+        return "" if self._session.can_undo else _("There is nothing to take back.")
 
     def _no_redo(self) -> str:
-        return "" if self._stage.landmarks.can_redo() else _("There is nothing to make again.")
+        return "" if self._session.can_redo else _("There is nothing to make again.")
 
 
 def _points_text(spine: Spine | None) -> str:
@@ -168,32 +144,3 @@ def _point_entries(spine: Spine) -> dict[str, str]:
         Status.UNEVALUABLE: _(", unevaluable"),
     }
     return {name: name + words[corner.status] for name, corner in spine.named_points()}
-
-
-def _uncertainty(spine: Spine, alternative: Spine | None) -> str:
-    """What the other reading would name otherwise."""
-    steps = None if alternative is None else _steps_to(spine, alternative)
-    if alternative is None:
-        return _("⚠ Levels uncertain: count the vertebrae before you go on.")
-    if steps is None or steps == 0:
-        return _("⚠ Levels uncertain: the model sees a second reading that names the vertebrae otherwise.")
-    if steps > 0:
-        return _("⚠ Levels uncertain: a second reading names every vertebra {n} level(s) nearer to the feet.").format(
-            n=steps
-        )
-    return _("⚠ Levels uncertain: a second reading names every vertebra {n} level(s) nearer to the head.").format(
-        n=-steps
-    )
-
-
-def _steps_to(spine: Spine, other: Spine) -> int | None:
-    """By how many levels the other reading names the same bodies nearer to the feet; None where they do not match."""
-    theirs = [vertebra for vertebra in other if vertebra.is_complete]
-    steps = []
-    for vertebra in spine:
-        if vertebra.is_complete and theirs:
-            nearest = min(theirs, key=lambda v: float(np.linalg.norm(v.centre - vertebra.centre)))
-            reach = np.linalg.norm(vertebra["SA"].xy - vertebra["IA"].xy)
-            if np.linalg.norm(nearest.centre - vertebra.centre) < reach / 2:
-                steps.append(nearest.level.rank - vertebra.level.rank)
-    return steps[0] if steps and len(set(steps)) == 1 else None

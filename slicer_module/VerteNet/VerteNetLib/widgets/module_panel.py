@@ -1,27 +1,37 @@
-"""All panels in the order of the work, and the clock that keeps them up to date."""
+"""All panels: what every image needs on one tab, the rest on another; and the clock that keeps them up to date."""
 
 from __future__ import annotations
 
 import time
 from typing import Any
 
+import qt
+
 from ..i18n import _
 from ..interfaces import Settings, Stage
 from ..jobs import Jobs
-from ..session import Session
+from ..session import Session, Wish
 from . import forms
 from .connection_panel import ConnectionPanel
 from .controls import Controls
+from .habits_panel import HabitsPanel
 from .image_panel import ImagePanel
 from .landmarks_panel import LandmarksPanel
+from .levels_panel import LevelsPanel
+from .measures_panel import MeasuresPanel
 from .message_bar import MessageBar
+from .notes_panel import NotesPanel
 from .overlays_panel import OverlaysPanel
 from .reading_panel import ReadingPanel
+from .second_panel import SecondPanel
 from .session_panel import SessionPanel
 from .training_panel import TrainingPanel
 
 #: Panels are shown anew at most this often; while a point is dragged, the time belongs to the image.
 REFRESH_S = 0.1
+#: The time that an image takes is shown in seconds.
+CLOCK_S = 1.0
+READ, SET_UP = 0, 1
 
 
 class ModulePanel:
@@ -37,7 +47,8 @@ class ModulePanel:
 
     def __init__(self, session: Session, stage: Stage, jobs: Jobs, settings: Settings, scene: Any) -> None:
         self._session, self._jobs = session, jobs
-        self._stale, self._shown_at, self._was_online = True, 0.0, False
+        self._stale, self._shown_at, self._clock_at, self._was_online = True, 0.0, 0.0, False
+        self._turn = 0
         self.root, self.ui = forms.load("VerteNet")
         self.root.setMRMLScene(scene)
         self.bar = MessageBar(self.ui, session)
@@ -47,20 +58,36 @@ class ModulePanel:
         self.landmarks = LandmarksPanel(session, stage, tell)
         self.overlays = OverlaysPanel(session, stage, tell)
         self.reading = ReadingPanel(session, stage, settings, tell)
-        self.session = SessionPanel(session, self.image.next_image, tell)
+        self.levels = LevelsPanel(session, stage, self.reading.begin, tell)
+        self.measures = MeasuresPanel(session, stage, tell)
+        self.notes = NotesPanel(session, settings, tell)
+        self.habits = HabitsPanel(session, settings, tell)
+        self.second = SecondPanel(session, self.ui.secondSection, tell)
+        self.session = SessionPanel(session, settings, self.wish, tell)
         self.training = TrainingPanel(session, tell)
         sections = {
-            self.ui.connectionSection: self.connection,
-            self.ui.imageSection: self.image,
+            self.ui.readingSection: self.reading,
+            self.ui.levelsSection: self.levels,
+            self.ui.sessionSection: self.session,
             self.ui.landmarksSection: self.landmarks,
             self.ui.overlaysSection: self.overlays,
-            self.ui.readingSection: self.reading,
-            self.ui.sessionSection: self.session,
+            self.ui.measuresSection: self.measures,
+            self.ui.notesSection: self.notes,
+            self.ui.secondSection: self.second,
+            self.ui.connectionSection: self.connection,
+            self.ui.imageSection: self.image,
+            self.ui.habitsSection: self.habits,
             self.ui.trainingSection: self.training,
         }
         for section, panel in sections.items():
             section.layout().addWidget(panel.root)
         self._panels = (self.bar, *sections.values())
+        self.tabs = qt.QTabBar()
+        for title in (_("Read"), _("Set up")):
+            self.tabs.addTab(title)
+        self.ui.tabs.layout().addWidget(self.tabs)
+        self.tabs.connect("currentChanged(int)", self.show_tab)
+        self.tabs.setCurrentIndex(SET_UP)  # until there is something to read
         follow = (session.subscribe, stage.landmarks.subscribe, stage.overlays.subscribe)
         self._unsubscribe = [subscribe(self._mark_stale) for subscribe in follow]
         self.refresh()
@@ -72,6 +99,16 @@ class ModulePanel:
         named = {widget.property("SlicerParameterName"): widget for widget in widgets}
         return {name: widget for name, widget in named.items() if name}
 
+    def show_tab(self, place: int) -> None:
+        """Only what is shown takes room, so the pages are hidden rather than stacked."""
+        self.tabs.setCurrentIndex(place)
+        self.ui.readPage.visible = place == READ
+        self.ui.setupPage.visible = place == SET_UP
+
+    def wish(self) -> Wish:
+        """How the next image is asked for."""
+        return Wish(self.image.strategy, self.landmarks.anterior, second=self.habits.second)
+
     @property
     def controls(self) -> tuple[Controls, ...]:
         """Of every panel, for shortcuts."""
@@ -80,8 +117,12 @@ class ModulePanel:
     def tick(self) -> None:
         """To be called by a timer: deliver what came from the background, then show it."""
         self._jobs.poll()
-        if self._stale and time.monotonic() - self._shown_at >= REFRESH_S:
+        now = time.monotonic()
+        if self._stale and now - self._shown_at >= REFRESH_S:
             self.refresh()
+        elif now - self._clock_at >= CLOCK_S:
+            self._clock_at = now
+            self.session.show_time()
 
     def refresh(self) -> None:
         """Show everything as it is now."""
@@ -90,6 +131,9 @@ class ModulePanel:
         situation = self._session.situation
         for panel in self._panels:
             panel.refresh(situation)
+        if self._session.turn != self._turn:  # an image came
+            self._turn = self._session.turn
+            self.show_tab(READ)
         online = situation.online
         if online != self._was_online:  # what is settled makes room; a lost connection shows itself
             self.ui.connectionSection.collapsed = online

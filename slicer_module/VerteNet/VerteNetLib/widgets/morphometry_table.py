@@ -8,10 +8,11 @@ import qt
 
 from vertenet.measure.morphometry import Angle, Lordosis, SpineMorphometry, VertebraMorphometry
 
+from ..findings import levels_not_assessed
 from ..i18n import _
 from . import forms
 
-ROW_PX, HEADER_PX = 24, 26
+ROW_PX, HEADER_PX = 22, 24
 NONE = "–"
 
 
@@ -62,6 +63,8 @@ def _grade(vertebra: VertebraMorphometry) -> str:
         return _("not eval.")
     words = {"wedge": _("wedge"), "biconcave": _("biconc."), "crush": _("crush")}
     kind = "" if genant.deformity is None else f" {words[genant.deformity.value]}"
+    if genant.is_partial and genant.deformity is None:
+        return _("not judged")  # nothing was found, and not everything could be looked at
     # A grade from part of the heights is the least that it can be.
     return f"{'≥ ' if genant.is_partial else ''}{genant.grade}{kind}"
 
@@ -93,7 +96,9 @@ def summary(found: SpineMorphometry) -> str:
     partial = [v.genant.unjudged.values() for v in found.vertebrae.values() if v.genant is not None]
     reasons = dict.fromkeys(reason for unjudged in partial for reason in unjudged)
     if reasons:
-        lines.append(_("≥: the grade may be higher, because {reasons}.").format(reasons="; ".join(reasons)))
+        text = _("Not judged, or ≥: there may be more, because {reasons}.")
+        lines.append(text.format(reasons="; ".join(reasons)))
+    lines.append(levels_not_assessed())
     lines.append(lordosis_sentence(found.lordosis))
     return "\n".join(lines)
 

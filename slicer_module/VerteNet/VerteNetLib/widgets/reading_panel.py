@@ -1,92 +1,87 @@
-"""What the reader says of the image: AAC-24, heights, notes, and the files that carry it away."""
+"""AAC-24: the grid that is filled with eight keys, the cell that is looked at, and what the crop says to it."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import Optional
 
-from vertenet.measure.aac import UNREADABLE
+from vertenet.measure import CropResult, CropState
+from vertenet.measure.aac import CELLS, UNREADABLE, Grade
+from vertenet.radiograph import Spacing
 
-from ..i18n import _
+from ..findings import crop_sentence
 from ..interfaces import Settings, Stage
 from ..session import Session
 from ..states import Action, Situation
-from ..trust import morphometry_of
-from . import dialogs, forms
+from . import forms, habits
 from .aac_table import AacTable, total_sentence
 from .controls import Controls, Tell
-from .morphometry_table import MorphometryTable, summary
-
-EXPORT_FOLDER_KEY = "export/folder"
 
 
 class ReadingPanel:
-    """AAC-24 grid, morphometry, notes, reader's name, export."""
+    """The AAC-24 grid; the current cell is marked in the image, and zoomed to once the levels are confirmed."""
 
     def __init__(self, session: Session, stage: Stage, settings: Settings, tell: Tell) -> None:
         self._session, self._stage, self._settings = session, stage, settings
-        self._measured: tuple = ()
         self.root, self.ui = forms.load("ReadingPanel")
         self.controls = Controls(session, tell)
         ui, button = self.ui, self.controls.button
-        self.aac = AacTable(ui.aacTable, lambda *cell: self.controls.attempt(lambda: session.set_score(*cell)))
-        self.morphometry = MorphometryTable(ui.morphometryTable)
-        grades = {
-            ui.grade0Button: 0,
-            ui.grade1Button: 1,
-            ui.grade2Button: 2,
-            ui.grade3Button: 3,
-            ui.unreadableButton: UNREADABLE,
-            ui.eraseButton: None,
-        }
-        for widget, grade in grades.items():
-            button(widget, Action.SCORE, lambda grade=grade: self.aac.give(grade))
-        button(ui.exportButton, Action.EXPORT, self._export, key="Ctrl+E")
-        for field in (ui.aacTable, ui.readerEdit, ui.notesEdit):
-            self.controls.field(field, Action.SCORE)
-        ui.readerEdit.connect("editingFinished()", self._set_reader)
-        ui.notesEdit.connect("textChanged()", self._set_notes)
+        self.aac = AacTable(ui.aacTable, session.set_score, self._look_at)
+        for widget, grade, *keys in (
+            (ui.grade0Button, 0, "0"),
+            (ui.grade1Button, 1, "1"),
+            (ui.grade2Button, 2, "2"),
+            (ui.grade3Button, 3, "3"),
+            (ui.unreadableButton, UNREADABLE, "U"),
+            (ui.eraseButton, None, "Del", "Backspace"),
+        ):
+            key, *more_keys = keys
+            button(widget, Action.SCORE, lambda grade=grade: self._give(grade), key=key, more_keys=tuple(more_keys))
+        self.controls.field(ui.aacTable, Action.SCORE)
 
     def refresh(self, situation: Situation) -> None:
-        ui = self.ui
-        self.aac.show(self._session.aac)
+        ui, crop = self.ui, self._stage.overlays.crop() if self._stage.landmarks.spine() is not None else None
+        self.aac.follow(self._session.turn, self._session.aac)
+        self.aac.show(self._session.aac, () if crop is None else crop.segments)
         ui.aacTotalLabel.text = total_sentence(self._session.aac)
-        if not ui.readerEdit.hasFocus() and ui.readerEdit.text != self._session.reader:
-            ui.readerEdit.text = self._session.reader
-        if ui.notesEdit.plainText != self._session.notes:
-            ui.notesEdit.blockSignals(True)
-            ui.notesEdit.plainText = self._session.notes
-            ui.notesEdit.blockSignals(False)
-        self._show_heights()
+        self._stage.overlays.mark_cell(self._cell() if self._session.levels_checked else None)
+        ui.cropLabel.visible = crop is not None
+        if crop is not None:
+            ui.cropLabel.text = crop_line(crop, self._stage.image.spacing)
+            ink, paper = {
+                CropState.CLEAR: ("#0d4f1f", "#d9f2df"),
+                CropState.CROPPED: ("#7a0c0c", "#fbdcdc"),
+                CropState.NOT_ASSESSED: ("#5c3a00", "#ffe9b8"),
+            }[crop.state]
+            look = f"color: {ink}; background: {paper}; padding: 4px; border-radius: 4px;"
+            if ui.cropLabel.styleSheet != look:  # a style is costly to set, and a drag refreshes often
+                ui.cropLabel.styleSheet = look
         self.controls.refresh(situation)
 
-    def _show_heights(self) -> None:
-        spine, image = self._stage.landmarks.spine(), self._stage.image
-        spacing = None if image is None else image.spacing
-        if (spine, spacing) == self._measured:
+    def begin(self) -> None:
+        """The levels are confirmed: the first open cell is next."""
+        self.aac.follow(self._session.turn, self._session.aac)
+        self.ui.aacTable.setFocus()
+        self._look_at()
+
+    def _give(self, grade: Grade) -> None:
+        # The panel is shown anew some time after an image came; a grade may come sooner.
+        self.aac.follow(self._session.turn, self._session.aac)
+        self.aac.give(grade)
+
+    def _cell(self) -> tuple:
+        return CELLS[self.aac.place()]
+
+    def _look_at(self) -> None:
+        """Show the cell that is graded now."""
+        if not self._session.levels_checked:
             return
-        self._measured = (spine, spacing)
-        known = spine is not None and image is not None
-        self.ui.morphometryTable.visible = known
-        unit = _("mm") if spacing is not None else _("pixels")
-        self.ui.morphometryTitle.text = _("Heights of the vertebrae, {unit}").format(unit=unit)
-        if known:
-            found = morphometry_of(spine, spacing, self._stage.landmarks.doubts())
-            self.morphometry.show(found)
-            self.ui.morphometryLabel.text = summary(found)
-        else:
-            self.ui.morphometryLabel.text = _("Heights are shown when there are landmarks.")
+        self._stage.overlays.mark_cell(self._cell())
+        area = self._stage.overlays.cell_area(self._cell())
+        if area is not None and habits.is_on(self._settings, habits.ZOOM):
+            self._stage.view.zoom_to(area)
 
-    def _set_reader(self) -> None:
-        if self.ui.readerEdit.text.strip() != self._session.reader:
-            self._session.reader = self.ui.readerEdit.text.strip()
 
-    def _set_notes(self) -> None:
-        if self.ui.notesEdit.plainText != self._session.notes:
-            self._session.notes = self.ui.notesEdit.plainText
-
-    def _export(self) -> None:
-        before = self._settings.get(EXPORT_FOLDER_KEY)
-        folder = dialogs.choose_folder(self.root, _("Folder for the reading"), before)
-        if folder:
-            self._settings.set(EXPORT_FOLDER_KEY, folder)
-            self._session.export(Path(folder))
+def crop_line(crop: CropResult, spacing: Optional[Spacing]) -> str:
+    """The finding with a sign, so that it is not told by colour alone."""
+    sign = {CropState.CLEAR: "✔", CropState.NOT_ASSESSED: "⚠", CropState.CROPPED: "✖"}[crop.state]
+    return f"{sign} {crop_sentence(crop, spacing)}"

@@ -27,7 +27,7 @@ def sentence(need: Need) -> str:
         Need.TRAINER: _("This server does not train, or your token does not allow it."),
         Need.TRAINING: _("No training is under way."),
         Need.NO_TRAINING: _("Wait until the training has ended, or stop it."),
-        Need.PACKAGE: _("The package vertenet is not installed on this computer; connect to a server elsewhere."),
+        Need.PACKAGE: _("The program vertenet was not found: name it below, or connect to a server elsewhere."),
         Need.SERVER_RUNNING: _("No server was started here."),
         Need.SERVER_STOPPED: _("The server runs already."),
     }[need]

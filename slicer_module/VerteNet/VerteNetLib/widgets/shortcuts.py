@@ -7,14 +7,15 @@ from typing import Any
 
 import qt
 
-from .controls import Controls
+from .controls import Control, Controls
 
 
 class Shortcuts:
     """Installed on a window on entering the module, removed on leaving it.
 
     No key is one of Slicer's main window. One that an extension claims too, Qt offers to each of us in turn, as
-    "ambiguous"; our turns count. Text fields keep the letters that are typed into them.
+    "ambiguous"; our turns count. They belong to the window and not to a widget, so that they work wherever the reader
+    clicked last, the image above all. Text fields keep the letters that are typed into them.
 
     Parameters
     ----------
@@ -32,13 +33,17 @@ class Shortcuts:
             return
         for controls in self._panels:
             for control in controls.all:
-                if not control.key:
-                    continue
-                shortcut = qt.QShortcut(self._window)
-                shortcut.setKey(qt.QKeySequence(control.key))
-                for signal in ("activated()", "activatedAmbiguously()"):
-                    shortcut.connect(signal, lambda controls=controls, control=control: controls.press(control))
-                self._installed.append(shortcut)
+                for key in (control.key, *control.more_keys):
+                    if key:
+                        self._install(key, controls, control)
+
+    def _install(self, key: str, controls: Controls, control: Control) -> None:
+        shortcut = qt.QShortcut(self._window)
+        shortcut.setKey(qt.QKeySequence(key))
+        shortcut.autoRepeat = False  # a key held a moment too long is still one grade, and one label
+        for signal in ("activated()", "activatedAmbiguously()"):
+            shortcut.connect(signal, lambda: controls.press(control))
+        self._installed.append(shortcut)
 
     def remove(self) -> None:
         for shortcut in self._installed:

@@ -9,8 +9,6 @@ through the scanner's blur: they wander, and the image changes over many pixels.
 
 from __future__ import annotations
 
-from itertools import product
-
 import numpy as np
 from scipy import ndimage
 
@@ -33,18 +31,20 @@ LEAST_CONTRAST = 1.2
 #: Most contrast of a black fill, grey levels: beyond it the step is that of a white band in a black surround.
 MOST_CONTRAST = 200.0
 #: Share of the contrast that must be gained from one pixel to the next, averaged along the step. Measured on test
-#: images: 0.91 and more at software edges, compressed ones too, and 0.72 in the noise of near-black tissue; below 0.2
-#: at anatomical edges, and below 0.68 at those of bones in a dual-energy scan whose soft tissue is clipped to black:
-#: there only the steep upper part of the blurred edge of a straight cortex is left.
-LEAST_JUMP = 0.7
+#: images: 0.95 and more at software edges, below 0.2 at anatomical ones.
+LEAST_JUMP = 0.4
+#: The same for a step that shows by itself that something was blanked; the others of its fill are then believed too.
+#: Strong compression blunts a software edge to 0.4, but of a whole staircase some edges stay sharp: 0.7 to 1 in every
+#: test image. At bones in a dual-energy scan whose soft tissue is clipped to black only the steep upper part of the
+#: blurred edge is left of a straight cortex; it gains 0.4 to 0.68 and no edge beside it gains more.
+SURE_JUMP = 0.7
 #: The same in grey levels: a smooth image stored in whole levels has steps of one.
 LEAST_STEP = 1.5
 #: Pixels looked at before and after the end of the filled stretch.
 BEFORE, AFTER = 2, 14
-#: The jump lies at most this many pixels behind the end of the filled stretch: a block of JPEG.
-LATEST = 8
-#: A cortex is brighter than the bone behind it: the contrast of a step is that of the brightest of so many pixels too.
-RIM = 3
+#: Such a step lies at most this many pixels behind the end of the filled stretch (a block of JPEG), and its contrast is
+#: that of the brightest of the next few pixels too: a cortex is brighter than the bone behind it.
+LATEST, RIM = 8, 3
 
 
 def blanked_mask(pixels: np.ndarray) -> np.ndarray:
@@ -61,15 +61,18 @@ def blanked_mask(pixels: np.ndarray) -> np.ndarray:
     """
     pixels = np.asarray(pixels, dtype=np.float32)
     mask = np.zeros(pixels.shape, bool)
-    for fill, tolerance in product((BLACK, WHITE), TOLERANCES):
-        distance = np.abs(pixels - fill)
-        filled = _filled(distance, tolerance)
-        if not filled.any():
-            continue
-        contrast = (LEAST_CONTRAST * tolerance, MOST_CONTRAST if fill == BLACK else WHITE)
-        # The same search from all four sides: views of the arrays, turned so that the side is on the left.
-        for turn in (_as_is, np.fliplr, np.transpose, _upside_down):
-            _mark_from_left(turn(distance), turn(filled), turn(mask), contrast)
+    for fill in (BLACK, WHITE):
+        distance, found, sure = np.abs(pixels - fill), np.zeros(pixels.shape, bool), False
+        for tolerance in TOLERANCES:
+            filled = _filled(distance, tolerance)
+            if not filled.any():
+                continue
+            contrast = (LEAST_CONTRAST * tolerance, MOST_CONTRAST if fill == BLACK else WHITE)
+            # The same search from all four sides: views of the arrays, turned so that the side is on the left.
+            for turn in (_as_is, np.fliplr, np.transpose, _upside_down):
+                sure |= _mark_from_left(turn(distance), turn(filled), turn(found), contrast)
+        if sure:
+            mask |= found
     return mask
 
 
@@ -89,9 +92,12 @@ def _filled(distance: np.ndarray, tolerance: float) -> np.ndarray:
 
 def _mark_from_left(
     distance: np.ndarray, filled: np.ndarray, mask: np.ndarray, contrast_range: tuple[float, float]
-) -> None:
-    """Set ``mask`` on the filled stretches from the left border that end in a straight, abrupt step."""
-    columns = filled.shape[1]
+) -> bool:
+    """Set ``mask`` on the filled stretches from the left border that end in a straight, abrupt step.
+
+    Returns whether one of the steps is a sure one (`SURE_JUMP`).
+    """
+    columns, sure = filled.shape[1], False
     reach = np.where(filled.all(axis=1), columns, np.argmin(filled, axis=1))
     reach = ndimage.median_filter(reach, FRAYED, mode="nearest")
     cuts = np.flatnonzero(np.abs(np.diff(reach)) > LARGEST_WANDER) + 1
@@ -99,24 +105,14 @@ def _mark_from_left(
         end = int(np.median(reach[top:bottom]))
         if bottom - top < SHORTEST_STEP or end < NEIGHBOURHOOD or end + AFTER > columns:
             continue
-        # One edge for all lines; or, where two bands of almost the same width meet, each line's own.
-        for ends in (np.full(bottom - top, end), reach[top:bottom]):
-            edge = _edge(distance[top:bottom], ends, contrast_range)
-            if edge is not None:
-                mask[top:bottom] |= np.arange(columns) < edge[:, None]
-                break
-
-
-def _edge(distance: np.ndarray, ends: np.ndarray, contrast_range: tuple[float, float]) -> np.ndarray | None:
-    """(lines,) first columns of the image behind a fill that ends at ``ends``; None where it ends in no abrupt step."""
-    at = ends[:, None] + np.arange(-BEFORE, AFTER)
-    profile = np.take_along_axis(distance, np.clip(at, 0, distance.shape[1] - 1), axis=1).mean(axis=0)
-    contrast = np.median(profile[len(profile) // 2 :])
-    if not contrast_range[0] <= contrast <= contrast_range[1]:
-        return None
-    jumps = np.diff(profile)[: BEFORE + LATEST]
-    last = int(jumps.argmax())
-    height = max(contrast, profile[last + 1 : last + 1 + RIM].max())
-    if jumps[last] < max(LEAST_JUMP * height, LEAST_STEP):
-        return None
-    return ends - BEFORE + 1 + last
+        profile = distance[top:bottom, end - BEFORE : end + AFTER].mean(axis=0)
+        contrast = np.median(profile[len(profile) // 2 :])
+        if not contrast_range[0] <= contrast <= contrast_range[1]:
+            continue
+        jumps = np.diff(profile)
+        last = int(jumps.argmax())
+        if jumps[last] >= max(LEAST_JUMP * contrast, LEAST_STEP):
+            mask[top:bottom, : end - BEFORE + 1 + last] = True
+            height = max(contrast, profile[last + 1 : last + 1 + RIM].max())
+            sure |= bool(last < BEFORE + LATEST and jumps[last] >= SURE_JUMP * height)
+    return sure

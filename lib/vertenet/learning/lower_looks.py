@@ -36,15 +36,19 @@ def lower_look(
     centres = corners.mean(axis=1)
     rows, columns = radiograph.pixels.shape
     shown = (centres >= 0).all(axis=1) & (centres < [columns, rows]).all(axis=1)
-    # Whether S1 is found as a body of its own depends on the image: half the windows end above it.
-    if generator.random() < 0.5:
-        shown &= [vertebra.level is not Level.S1 for vertebra in whole]
+    # Whether S1 is found as a body of its own depends on the image, and some fields end above L5: the lowest body that
+    # is seen is not always the same.
+    draw = generator.random()
+    beyond = {Level.S1, Level.L5, Level.L6} if draw < 0.2 else {Level.S1} if draw < 0.6 else set()
+    shown &= [vertebra.level not in beyond for vertebra in whole]
     order = np.argsort(centres[shown, 1])
     if len(order) < FEWEST:
         return radiograph, spine, spine if alone else anatomy
     chosen = order[-int(generator.integers(FEWEST, MOST + 1)) :]
     centres, depth = centres[shown][chosen], float(np.median(superior_lengths(corners[shown][chosen])))
     above, below, around, aside = generator.uniform((0.3, 0.3, 1.8, 0.0), (1.3, 2.2, 3.2, 0.6)) * depth
+    if Level.L5 in beyond:
+        below = min(below, generator.uniform(0.3, 1.0) * depth)
     (left, first), (right, last) = centres.min(axis=0), centres.max(axis=0)
     top, bottom = max(first - above, 0.0), min(last + below, float(rows))
     width = max((bottom - top) * PROPORTION * generator.uniform(0.85, 1.4), right - left + around)

@@ -28,6 +28,8 @@ from .level_tables import LEVELS, PLACE
 
 #: Fewer named vertebrae than this are no spine.
 MIN_NAMED = 3
+#: Whether there is a spine at all is judged by so many of its clearest vertebrae.
+CLEAREST = 5
 #: Two candidates nearer to each other than this share of their size are one vertebra seen twice.
 SAME_PLACE = 0.4
 _ANATOMIES = tuple(ANATOMIES)
@@ -63,11 +65,11 @@ class LevelDecision:
     """The best naming, the best one that disagrees with it, and the distance between them.
 
     ``margin`` is the difference of their log-probabilities over the statistics' temperature, infinite where nothing
-    disagrees. ``is_spine`` is False where so few or so faint candidates were named that texture alone explains them.
-    ``supported`` says that something other than the prices of missing levels speaks for the naming: level evidence or,
-    for a network without it, all six found; a mean score that texture does not
-    reach; and agreement of the looks at the image. ``certain`` is ``supported``
-    with a margin that reaches the statistics' ``certain_margin``.
+    disagrees. ``is_spine`` is False where so few candidates were named, or the clearest of them are so faint, that
+    texture alone explains them. ``supported`` says that something other than the prices of missing levels speaks for
+    the naming: level evidence or, for a network without it, all six found; a mean score that texture does not reach;
+    and agreement of the looks at the image. ``certain`` is ``supported`` with a margin that reaches the statistics'
+    ``certain_margin``.
     """
 
     best: LevelPath
@@ -106,8 +108,10 @@ def name_levels(
     if alternative is not None:
         margin = (best.log_probability - alternative.log_probability) / statistics.temperature
     named = {level for _, level in best.levels}
-    score = float(np.mean([candidates[index].score for index, _ in best.levels]))
-    is_spine = len(named) >= MIN_NAMED and score >= statistics.spine_score
+    scores = np.sort([candidates[index].score for index, _ in best.levels])
+    score = float(np.mean(scores))
+    # A radiograph's upper bodies, or those in the pelvis, may hardly show, and still the others are those of a spine.
+    is_spine = len(named) >= MIN_NAMED and float(np.mean(scores[-CLEAREST:])) >= statistics.spine_score
     has_evidence = all(candidate.level_scores is not None for candidate in candidates)
     agreed = agreement >= statistics.least_agreement
     supported = (

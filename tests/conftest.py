@@ -7,6 +7,7 @@ from hypothesis import settings
 # Before torch is loaded, here and in every process that a test starts; see vertenet.cli.main.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-# The same examples every time, so that a landing does not hang on a draw; HYPOTHESIS_PROFILE=default searches anew.
-settings.register_profile("repeatable", derandomize=True)
+# The same examples every time and no clock, so that a landing hangs neither on a draw nor on what else is running;
+# HYPOTHESIS_PROFILE=default searches anew.
+settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))

@@ -141,7 +141,7 @@ def test_windows_bring_a_squeezed_spine_back_into_place(starter, seed):
 
 
 def test_an_image_whose_looks_disagree_is_never_certain(starter, monkeypatch):
-    plain, _ = generate(21, "hologic-horizon", "easy")
+    plain, _ = generate(25, "hologic-horizon", "easy")
     assert starter(plain).levels.certain
     monkeypatch.setattr(views, "agreement", lambda *arguments: 0.6)
     assert not starter(plain).levels.certain

@@ -42,7 +42,7 @@ IMAGES = {
 #: A phantom cut to four vertebrae, without chest and sacrum: nobody could be sure of the levels.
 UNCERTAIN, UNCERTAIN_SEED, UNCERTAIN_ROWS = "4-levels", 1, slice(491, 942)
 #: The smallest round that really trains, changes the weights hardly and so passes the gate.
-TRAINING = {"steps": 2, "batch": 2, "minutes": 5, "device": "cpu", "learning_rate": 1e-6}
+TRAINING = {"steps": 2, "batch": 2, "minutes": 5, "device": "cpu", "learning_rate": 1e-6, "freeze": "encoder"}
 GRADES = (1, 0, 1, 2, 2, 3, 1)
 #: Sections that can be folded, by the tab that they are on; the others are always open on the first one.
 FOLDED = {"landmarks": 0, "overlays": 0, "measures": 0, "notes": 0}
@@ -304,7 +304,7 @@ def serving(folder: Path) -> Iterator[BackgroundServer]:
     ignore = shutil.ignore_patterns("__pycache__", "logs")
     app = shutil.copytree(REPOSITORY / "apps" / "vertenet", folder / "app", ignore=ignore)
     command = [sys.executable, "-m", "vertenet.cli", "serve", "--studies", str(studies), "--port", "0"]
-    command += ["--app", str(app), "--conf", "replay=2", "--conf", "replay_judging=2"]
+    command += ["--app", str(app), "--conf", "replay=2", "--conf", "replay_judging=8"]
     environment = {"MONAI_LABEL_SESSION_PATH": str(folder / "sessions")}
     with BackgroundServer(command, environment=environment) as server:
         yield server

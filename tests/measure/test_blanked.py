@@ -63,6 +63,17 @@ def test_jpeg_costs_a_few_pixels_at_the_edge(colour, quality, side):
     assert not (found & ~ndimage.binary_dilation(mask, iterations=8)).any()
 
 
+def test_a_cut_that_compression_frays_more_over_bright_ribs_than_between_them_is_one_step():
+    """Blocks ring into the fill by another two pixels each: pieces of a step, too short to be one, are parts of it."""
+    y, x = np.mgrid[:ROWS, :COLUMNS]
+    ribs = 1 + 0.95 * np.sin((y + 0.7 * x) / 9)
+    for seed in range(3):
+        pixels = np.where(STAIRS, 0, ribs * tissue(seed, mean=45, noise=10, blur=0.8))
+        found = blanked_mask(radiograph(pixels, 75).pixels)
+        assert (STAIRS & ~found).sum() < 0.012 * STAIRS.sum()
+        assert (found & ~STAIRS).sum() < 0.001 * STAIRS.sum()
+
+
 @pytest.mark.parametrize("noise", [1, 2, 3])
 def test_a_fill_with_grey_levels_beside_it_is_still_a_fill(noise):
     rng = np.random.default_rng(noise)

@@ -9,6 +9,8 @@ through the scanner's blur: they wander, and the image changes over many pixels.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy import ndimage
 
@@ -45,6 +47,9 @@ BEFORE, AFTER = 2, 14
 #: Such a step lies at most this many pixels behind the end of the filled stretch (a block of JPEG), and its contrast is
 #: that of the brightest of the next few pixels too: a cortex is brighter than the bone behind it.
 LATEST, RIM = 8, 3
+
+#: First line and the line after the last, and the first column of the image behind the fill.
+Step = tuple[int, int, int]
 
 
 def blanked_mask(pixels: np.ndarray) -> np.ndarray:
@@ -97,7 +102,7 @@ def _mark_from_left(
 
     Returns whether one of the steps is a sure one (`SURE_JUMP`).
     """
-    columns, sure = filled.shape[1], False
+    columns, sure, steps = filled.shape[1], False, []
     reach = np.where(filled.all(axis=1), columns, np.argmin(filled, axis=1))
     reach = ndimage.median_filter(reach, FRAYED, mode="nearest")
     cuts = np.flatnonzero(np.abs(np.diff(reach)) > LARGEST_WANDER) + 1
@@ -112,7 +117,41 @@ def _mark_from_left(
         jumps = np.diff(profile)
         last = int(jumps.argmax())
         if jumps[last] >= max(LEAST_JUMP * contrast, LEAST_STEP):
-            mask[top:bottom, : end - BEFORE + 1 + last] = True
+            steps.append((top, bottom, end - BEFORE + 1 + last))
             height = max(contrast, profile[last + 1 : last + 1 + RIM].max())
             sure |= bool(last < BEFORE + LATEST and jumps[last] >= SURE_JUMP * height)
+    for top, bottom, step in _grown(steps, reach, distance):
+        mask[top:bottom, :step] = True
     return sure
+
+
+def _grown(steps: Sequence[Step], reach: np.ndarray, distance: np.ndarray) -> list[Step]:
+    """Steps with the lines above and below that the same cut ends, where no other step was found.
+
+    Over bright image a block of JPEG rings further into the fill than over dark image, so ``reach``, where the fill of
+    each line ends, jumps by a few pixels from block to block along one straight cut, and pieces of it are too short to
+    be steps.
+    """
+    free = np.ones(len(reach), bool)
+    for top, bottom, _ in steps:
+        free[top:bottom] = False
+    grown = []
+    for top, bottom, step in steps:
+        same = free & (reach >= step - LATEST) & (reach <= step + LARGEST_WANDER)
+        others_above, others_below = np.flatnonzero(~same[:top]), np.flatnonzero(~same[bottom:])
+        first = others_above[-1] + 1 if len(others_above) else 0
+        last = bottom + others_below[0] if len(others_below) else len(reach)
+        if _jumps(distance[first:top], step):
+            top = first
+        if _jumps(distance[bottom:last], step):
+            bottom = last
+        grown.append((top, bottom, step))
+    return grown
+
+
+def _jumps(lines: np.ndarray, step: int) -> bool:
+    """Whether the image changes as abruptly in these lines, just there."""
+    if not len(lines):
+        return False
+    profile = lines[:, step - 1 : step + LATEST].mean(axis=0)
+    return bool(profile[1] - profile[0] >= max(LEAST_JUMP * np.median(profile[1:]), LEAST_STEP))

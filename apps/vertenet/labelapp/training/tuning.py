@@ -128,10 +128,10 @@ class Tuning:
             validate_every=max(1, -(-steps // _LOOKS)),
             minutes=network_minutes(options.minutes, refined=refines, judged=judged),
             start_from=start,
-            data=replace(base.data, phantoms=0 if old is None else len(old)),
+            data=replace(base.data, phantoms=replay.training),
         )
         validation = case_samples(validate, size)
-        return cls(recipe, material, validation, card(0 if old is None else len(old), fresh), served, processes)
+        return cls(recipe, material, validation, card(replay.training, fresh), served, processes)
 
     @property
     def epochs(self) -> int:

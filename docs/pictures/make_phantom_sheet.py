@@ -28,6 +28,7 @@ CASES = {
     "ge-idxa-se": (75, {"crop": None, "osteophytes": 0.9}),
     "ge-idxa-de": (87, {"crop": None, "aac": 14, "blanking": "white"}),
     "lumbar-film": (61, {"crop": None, "gas": 0.6}),
+    "spine-film": (64, {"crop": None}),
 }
 
 

@@ -130,8 +130,9 @@ def test_from_a_dxa_image_to_a_new_version_of_the_model(server, desk, tmp_path):
     assert_only_moved(proposed, spine, DRAGGED, moved)
     assert_overlays_follow(stage, proposed, spine)
 
+    session.confirm_levels()  # No grade is taken before the names are sure, or somebody says so.
     for (level, wall), grade in zip(CELLS, GRADES):
-        session.set_score(level, wall, grade)
+        assert session.set_score(level, wall, grade)
     session.notes = "a reader's note"
     assert session.aac.total == sum(GRADES)
 

@@ -25,7 +25,7 @@ def marked(level, name, anterior):
     spine = boxes(anterior)
     y, x = np.mgrid[:ROWS, :COLUMNS]
     at = spine[level][name].xy
-    return case(spine, 255 * np.exp(-((x - at[0]) ** 2 + (y - at[1]) ** 2) / (2 * 3.0**2)))
+    return case(spine, 255 * np.exp(-((x - at[0]) ** 2 + (y - at[1]) ** 2) / (2 * 1.5**2)))
 
 
 def centre_of_gravity(image):
@@ -49,7 +49,8 @@ def test_a_point_lies_where_a_random_window_shows_it(seed):
     inputs, points = windows(torch.from_numpy(crops.images), torch.from_numpy(crops.points), 96, moved_only, generator)
     assert len({tuple(p) for p in points[:, 0].tolist()}) == 8
     for image, wanted in zip((inputs[:, 0] - 1 / 255).clamp_min(0).numpy(), points[:, 2]):
-        np.testing.assert_allclose(centre_of_gravity(image), wanted, atol=0.25)
+        # The dot is some pixels wide, and the bend is not the same all over it.
+        np.testing.assert_allclose(centre_of_gravity(image), wanted, atol=0.3)
 
 
 @pytest.mark.parametrize("name", ["blur", "median", "sharpen"])

@@ -246,10 +246,23 @@ def test_the_first_sacral_body_can_be_lost_in_the_pelvis():
 
 def test_heavy_arches_stand_white_behind_grey_bodies():
     light, heavy = (image(scanner="ge-idxa-de", **{**PELVIS, "posterior": p}) for p in (1.0, 3.5))
-    behind = [int(light.truth.spine["L2"].points["SP"].x) - 40, int(light.truth.spine["L2"].points["SP"].x) - 8]
+    behind = [int(light.truth.spine["L2"].points["SP"].x) - 80, int(light.truth.spine["L2"].points["SP"].x) - 8]
     row = int(light.truth.spine["L2"].centre[1])
     a, b = (p.radiograph.pixels[row - 20 : row + 60, behind[0] : behind[1]].mean() for p in (light, heavy))
-    assert b > a + 20
+    assert b / within(heavy, "L2").mean() > 1.5 * a / within(light, "L2").mean()
+
+
+def test_the_upper_half_of_a_body_goes_on_behind_its_wall_and_the_foramen_below_is_dark():
+    shown = image(scanner="ge-idxa-de", **{**PELVIS, "posterior": 0.5})
+    for level in ("L2", "L3"):
+        sp, ip = (shown.truth.spine[level].points[name].xy for name in ("SP", "IP"))
+        pedicle, foramen = (sp + share * (ip - sp) - [12, 0] for share in (0.35, 1.05))
+        grey = [
+            shown.radiograph.pixels[int(y) - 3 : int(y) + 4, int(x) - 4 : int(x) + 5].mean()
+            for x, y in (pedicle, foramen)
+        ]
+        assert grey[0] > 0.8 * within(shown, level).mean()
+        assert grey[1] < 0.5 * within(shown, level).mean()
 
 
 @pytest.mark.parametrize(("bottom", "s1"), [(-0.4, False), (1.2, True)])

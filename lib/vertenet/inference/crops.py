@@ -16,8 +16,8 @@ from ..errors import GeometryError
 
 #: Side of a crop, pixels.
 CROP_SIZE = 96
-#: Length that the depth of the vertebra has in a crop, pixels: leaves 0.39 depths around it.
-CROP_DEPTH = 54.0
+#: Length that the depth of the vertebra has in a crop, pixels: leaves 0.27 depths around it.
+CROP_DEPTH = 62.0
 #: A vertebra that is less deep than this many source pixels has nothing to refine.
 SMALLEST_DEPTH = 4.0
 

@@ -41,13 +41,13 @@ class CropAugmentation:
 
     rotation: float = 12.0
     scale: float = 0.15
-    aspect: float = 0.16
+    aspect: float = 0.18
     shift: float = 0.15
     tail: float = 0.3
     gamma: float = 0.4
     shading: float = 0.3
     noise: float = 0.04
-    bend: float = 0.02
+    bend: float = 0.03
     blur: float = 0.35
     blur_sigma: float = 2.0
     median: float = 0.12
@@ -121,7 +121,7 @@ def _displacement(batch: int, size: int, depths: Tensor, generator: torch.Genera
 def _against(points: Tensor, bend: Tensor) -> Tensor:
     """Where (B, k, 2) window pixels come to lie when pixel p of the window shows what was at p + bend(p)."""
     size, place = bend.shape[-1], points
-    for _ in range(4):  # a fixed point: displacements change little over their own length
+    for _ in range(8):  # a fixed point: displacements change little over their own length
         grid = (place.nan_to_num(size / 2) / ((size - 1) / 2) - 1)[:, :, None]
         here = F.grid_sample(bend, grid, mode="bilinear", padding_mode="border", align_corners=True)[..., 0]
         place = points - here.transpose(1, 2)

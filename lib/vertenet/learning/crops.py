@@ -22,7 +22,7 @@ from .cases import Case
 #: The points of a vertebra in the order of every array of refinement.
 POINTS: tuple[CornerName, ...] = CORNERS + MIDPOINTS
 #: Side of a stored crop, pixels: holds the network's window turned by 15 degrees, at 1.15 its size, a tenth off centre.
-STORED_SIZE = 160
+STORED_SIZE = 168
 #: The stored grey value that stands for "outside of the image"; grey values themselves are 1 to 255.
 OUTSIDE = 0
 

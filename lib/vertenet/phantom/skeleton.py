@@ -23,6 +23,7 @@ def project_skeleton(canvas: Canvas, column: Column, seed: int, switches: Switch
         project_body(canvas, body, switches.bone * shown, switches.cancellous)
         if body.name != "S1":
             broad = 1 + 0.7 * shape[5] + 0.15 * max(switches.posterior - 1, 0.0)
+            _pedicles(canvas, body, wobble, switches.bone, shape[9:])
             _arch(canvas, body, column.unit, wobble, switches.bone * switches.posterior, broad)
     _osteophytes(canvas, column, stream(seed, "osteophytes"), switches)
     strength = switches.overlap * switches.bone
@@ -32,8 +33,27 @@ def project_skeleton(canvas: Canvas, column: Column, seed: int, switches: Switch
             _rib(canvas, column[name], column.unit, int(name[1:]), side, wobble[side], shape, strength)
 
 
+def _pedicles(canvas: Canvas, body: Body, wobble: np.ndarray, bone: float, shape: np.ndarray) -> None:
+    """Both pedicles over one another: the upper half of the body goes on behind its posterior wall.
+
+    Where they leave it the wall is not to be seen, and the superior endplate runs on into their upper cortex; below
+    them the foramen is as dark as the disc.
+    """
+    forward = body.forward
+    tilt = float(np.arctan2(forward[1], forward[0]))
+    wall, depth = body.ip - body.sp, body.depth
+    tall = 0.46 + 0.16 * shape[1] + 0.03 * wobble[5]
+    middle = 0.04 + 0.10 * shape[0] + 0.02 * wobble[4] + tall / 2
+    long, into = (0.72 + 0.05 * wobble[6]) * depth, (0.10 + 0.15 * shape[1]) * depth
+    for side in (-1, 1):
+        shift = side * (0.02 * depth + 12 * np.tan(np.radians(body.axial))) + into - long / 2
+        radii = (long / 2, tall / 2 * np.linalg.norm(wall))
+        centre = body.sp + (middle + 0.02 * side * wobble[7]) * wall + shift * forward
+        canvas.ellipsoid(centre, radii, 10.0, tilt - 0.08, (0.24 + 0.22 * shape[2]) * bone, 0.25 * bone, 0.35)
+
+
 def _arch(canvas: Canvas, body: Body, unit: float, wobble: np.ndarray, bone: float, broad: float) -> None:
-    """Pedicles, articular pillar, transverse processes end on, and the spinous process of one vertebra.
+    """Articular pillar, transverse processes end on, and the spinous process of one vertebra.
 
     ``broad`` over 1: joints as arthrosis makes them, which fill the gaps between one another and reach the bodies, so
     that of what is behind these only the foramina stay dark.
@@ -56,7 +76,6 @@ def _arch(canvas: Canvas, body: Body, unit: float, wobble: np.ndarray, bone: flo
         lean = tilt + np.radians((80 if thoracic else 74) + 4 * wobble[6])
         shapes = (
             # back, along, radii, thickness, angle, core, shell, power
-            (0.12, -0.20, (0.24 * width, 0.18 * broad * height + 1.5), 9, tilt, 0.30, 0.40, 0.6),  # pedicle
             (0.40, 0.16 + 0.03 * wobble[0], (0.60 * height, 0.19 * broad * width), 12, lean, 0.36, 0.20, 0.8),  # pillar
             (
                 0.33,

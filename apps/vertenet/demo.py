@@ -22,8 +22,6 @@ from monailabel.client.client import MONAILabelClientException
 from rich.console import Console
 from rich.table import Column, Table
 
-from labelapp.background import BackgroundServer
-from labelapp.store import IMAGE_EXTENSIONS
 from vertenet.errors import OptionError, VerteNetError
 from vertenet.evaluation import LandmarkScore, score_landmarks
 from vertenet.files import write_text
@@ -32,6 +30,8 @@ from vertenet.measure.crop import CropState
 from vertenet.phantom import PhantomTruth
 from vertenet.reading import RESEARCH_USE, Reading
 from vertenet.report import GalleryEntry, draw_overlay, write_gallery
+from vertenet.server.background import BackgroundServer
+from vertenet.server.store import IMAGE_EXTENSIONS
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labelapp.answer import answer_json, write_markups
 from vertenet.annotation import markups
 from vertenet.assess import assess
 from vertenet.radiograph import Radiograph, Spacing, SpacingSource
 from vertenet.reading import Reading
+from vertenet.server.answer import answer_json, write_markups
 from vertenet.spine import STANDARD_LEVELS, Corner, Spine, Status, Vertebra
 
 BLANK = np.zeros((300, 200), np.float32)

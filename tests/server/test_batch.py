@@ -6,9 +6,9 @@ import pytest
 import torch
 from monailabel.interfaces.tasks.batch_infer import BatchInferTask
 
-from labelapp.batch import BatchInfer
-from labelapp.store import RadiographStore
 from vertenet import phantom
+from vertenet.server.batch import BatchInfer
+from vertenet.server.store import RadiographStore
 
 DEFAULTS = {"model": "vertenet", "device": "cuda", "multi_gpu": True, "gpus": "all", "max_workers": 1}
 

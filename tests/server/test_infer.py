@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 from starlette.exceptions import HTTPException
 
-from labelapp.application import find_model
-from labelapp.infer import LandmarkInfer
-from labelapp.training.versions import ModelVersions
 from vertenet import phantom
 from vertenet.errors import ModelError
 from vertenet.imaging import read
 from vertenet.inference import Predictor
-from vertenet.networks import find_weights
+from vertenet.models import find_weights
 from vertenet.reading import Reading
+from vertenet.server.application import find_model
+from vertenet.server.infer import LandmarkInfer
+from vertenet.server.training.versions import ModelVersions
 from vertenet.spine import CORNERS
 
 
@@ -151,7 +151,7 @@ def test_16_an_image_that_is_deleted_meanwhile_is_no_longer_there(task, scan, tm
         return done
 
     if moment == "before it is read":
-        monkeypatch.setattr("labelapp.infer.decode", delete_and(read))
+        monkeypatch.setattr("vertenet.server.infer.decode", delete_and(read))
     else:
         monkeypatch.setattr(task, "_serving", serving._replace(predictor=delete_and(serving.predictor)))
     with pytest.raises(HTTPException) as caught:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labelapp.parameters import DEFAULTS, InferParameters
 from vertenet.errors import OptionError
+from vertenet.server.parameters import DEFAULTS, InferParameters
 
 
 def test_nothing_given_leaves_everything_to_the_file():

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from labelapp import plain
 from vertenet.errors import OptionError
+from vertenet.server import plain
 
 
 @pytest.mark.parametrize("text", ["1e400", "NaN", '"\\udfff"', '{"\\ud800": 1}', '{"a": [1e999]}', "[" * 40 + "]" * 40])

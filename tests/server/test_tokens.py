@@ -12,8 +12,8 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from vertenet import tokens
 from vertenet.errors import OptionError
+from vertenet.server import tokens
 
 
 def test_a_token_is_found_by_its_text_and_nothing_else(tmp_path):

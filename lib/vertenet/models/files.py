@@ -5,18 +5,18 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from .errors import ModelError, PathLike
+from ..errors import ModelError, PathLike
 
 #: Folder of further weights, looked in before the program's own.
 MODELS_VARIABLE = "VERTENET_MODELS"
-#: Where the source tree keeps the weights it ships.
-SHIPPED = Path(__file__).resolve().parents[2] / "apps" / "vertenet" / "model"
+#: The weights of this package.
+SHIPPED = Path(__file__).resolve().parent
 
 
 def find_weights(name_or_path: PathLike) -> Path:
     """Path of a weight file, given itself or as the name of a preset such as ``vertenet-lite``.
 
-    Presets are looked for in the folder that ``VERTENET_MODELS`` names, then among the weights of the source tree.
+    Presets are looked for in the folder that ``VERTENET_MODELS`` names, then among the weights of this package.
 
     Raises
     ------

@@ -1,4 +1,1 @@
-"""The MONAI Label app: translates between MONAI Label and `vertenet`, and computes nothing clinical.
-
-The package is not called ``lib``: MONAI Label unloads a package of that name when it loads an app.
-"""
+"""The MONAI Label server and its app: they translate between HTTP and `vertenet`, and compute nothing clinical."""

@@ -12,7 +12,7 @@ from monailabel.interfaces.app import MONAILabelApp
 
 from vertenet import __version__
 from vertenet.annotation import markups
-from vertenet.networks import find_weights
+from vertenet.models import find_weights
 from vertenet.reading import RESEARCH_USE, Reading
 
 from .active.desk import Desk
@@ -43,7 +43,7 @@ class VerteNetApp(MONAILabelApp):
         ``--conf`` pairs of the command line. ``model`` is the path of a weight file, or a name in the app's ``model``
         folder; `DEFAULT_MODEL` otherwise. ``retrain_after`` is the number of new final labels after which a training
         starts by itself (0: never); ``replay``, ``replay_judging`` and ``replay_without`` choose the phantoms that
-        trainings replay, see `labelapp.training.replay`.
+        trainings replay, see `vertenet.server.training.replay`.
     """
 
     def __init__(self, app_dir: str, studies: str, conf: Mapping[str, str]) -> None:

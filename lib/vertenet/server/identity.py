@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
-from vertenet.tokens import ROLES, check_name
+from .tokens import ROLES, check_name
 
 #: The name of everybody who gives none.
 ANONYMOUS = "anonymous"

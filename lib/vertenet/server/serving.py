@@ -8,106 +8,19 @@ import ipaddress
 import os
 import signal
 import socket
-import ssl
-import sys
 import threading
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from . import tokens
-from .errors import OptionError
+from ..errors import OptionError
+from .options import ServerOptions
 
-#: The app of this repository; an installed wheel has none, and then ``--app`` must name it.
-DEFAULT_APP = Path(__file__).resolve().parents[2] / "apps" / "vertenet"
+#: What MONAI Label loads where no other app is named.
+OWN_APP = "from vertenet.server.application import VerteNetApp\n"
 
 #: How long running requests may take to finish after a signal to stop, seconds.
 GRACE_S = 30
-
-
-@dataclass(frozen=True)
-class Tls:
-    """A certificate chain and its private key, PEM files."""
-
-    certificate: Path
-    key: Path
-
-    @classmethod
-    def of(cls, certificate: Path | None, key: Path | None) -> Tls | None:
-        """Both or neither; raises `OptionError` where they are missing or do not belong together."""
-        if certificate is None and key is None:
-            return None
-        if certificate is None or key is None:
-            raise OptionError("a certificate needs its key", remedy="Give both --tls-cert and --tls-key")
-        try:
-            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password=_no_password)
-        except (OSError, ssl.SSLError) as error:
-            raise OptionError(
-                f"the certificate and its key cannot be used ({error.strerror or error})",
-                subject=str(certificate),
-                remedy="Give PEM files that belong together; the key must have no password",
-            ) from error
-        return cls(certificate, key)
-
-
-def _no_password() -> str:
-    raise ssl.SSLError("the key has a password")
-
-
-@dataclass(frozen=True)
-class ServerOptions:
-    """How the server listens, whom it answers, and how much it takes.
-
-    Attributes
-    ----------
-    host : str
-        Address to listen on. Another than loopback is refused without ``tokens``.
-    port : int
-        0 takes a free one.
-    tokens : path, optional
-        File of tokens, see `vertenet.tokens`. None: everybody on this computer is answered.
-    tls : Tls, optional
-        Serve HTTPS.
-    origins : tuple of str
-        Web origins (``https://host[:port]``) whose pages may ask; no others than the server's own may.
-    proxies : tuple of str
-        Addresses of proxies whose ``X-Forwarded-For`` and ``-Proto`` are believed.
-    max_upload_mib : float
-        Largest upload. Requests that carry no file may have 1 MiB.
-    queue : int
-        How many inferences may wait for one of the running ones to end; further ones are answered 429.
-    until_closed : bool
-        End in good order when standard input ends. A parent that holds the other end of that pipe need not live to say
-        so: whatever kills it, on any system, closes the pipe.
-    """
-
-    host: str = "127.0.0.1"
-    port: int = 0
-    tokens: Path | None = None
-    tls: Tls | None = None
-    origins: tuple[str, ...] = ()
-    proxies: tuple[str, ...] = ()
-    max_upload_mib: float = 64
-    queue: int = 16
-    until_closed: bool = False
-
-    def __post_init__(self) -> None:
-        if self.tokens is not None and not tokens.load(self.tokens):
-            raise OptionError(
-                "there is no token in this file", subject=str(self.tokens), remedy="Issue one: vertenet token add NAME"
-            )
-        for origin in self.origins:
-            parts = urlsplit(origin)
-            if parts.scheme not in ("http", "https") or origin != f"{parts.scheme}://{parts.netloc}":
-                raise OptionError(
-                    f"{origin!r} is not a web origin", remedy="Write it as https://host or https://host:port"
-                )
-        if not 0 < self.max_upload_mib < float("inf"):
-            raise OptionError(f"the largest upload cannot be {self.max_upload_mib} MiB")
-        if self.queue < 0:
-            raise OptionError(f"{self.queue} inferences cannot wait", remedy="Give --queue a number from 0")
 
 
 def serve(
@@ -131,7 +44,7 @@ def serve(
     model : str, optional
         Name or path of the weights; the app's default otherwise.
     app : path, optional
-        Folder of a MONAI Label app; `DEFAULT_APP` otherwise. Any app is served by our gateway.
+        Folder of a MONAI Label app; VerteNet's own otherwise. Any app is served by our gateway.
     conf : sequence of str
         Settings of the app, each ``NAME=VALUE``.
     verbose : bool
@@ -149,18 +62,14 @@ def serve(
         of the ``server`` extra are not installed.
     """
     options = options or ServerOptions()
-    studies, app = Path(studies).resolve(), Path(app or DEFAULT_APP).resolve()
+    studies, app = Path(studies).resolve(), None if app is None else Path(app).resolve()
     settings = dict(_setting(text) for text in conf)
     if model is not None:
         settings["model"] = model
     if not studies.is_dir():
         raise OptionError("there is no such folder", subject=str(studies), remedy="Give --studies a folder of images")
-    if not (app / "main.py").is_file():
+    if app is not None and not (app / "main.py").is_file():
         raise OptionError("there is no MONAI Label app", subject=str(app), remedy="Give --app a folder with a main.py")
-    if not (DEFAULT_APP / "labelapp" / "gateway").is_dir():
-        raise OptionError(
-            "the gateway is not installed", subject=str(DEFAULT_APP), remedy="Run it from a clone of the repository"
-        )
     listener = _listen(options)
     if options.until_closed:
         threading.Thread(target=_end_with_input, name="until closed", daemon=True).start()
@@ -217,7 +126,7 @@ def _listen(options: ServerOptions) -> socket.socket:
 def _run(
     listener: socket.socket,
     studies: Path,
-    app: Path,
+    app: Path | None,
     conf: dict[str, str],
     options: ServerOptions,
     verbose: bool,
@@ -227,10 +136,6 @@ def _run(
     # OpenMP threads that wait by spinning starve each other when anything else wants the processor: on two busy cores
     # one image took 20 s instead of 0.5 s. Must be said before torch is loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    # Training and scoring run as processes of their own, which find the app through PYTHONPATH.
-    paths = list(dict.fromkeys([str(app), str(DEFAULT_APP)]))
-    sys.path[:0] = paths
-    os.environ["PYTHONPATH"] = os.pathsep.join([*paths, *filter(None, [os.environ.get("PYTHONPATH")])])
     try:
         import uvicorn
         from monailabel.config import settings
@@ -241,7 +146,7 @@ def _run(
     except ImportError as error:
         raise OptionError(
             f"the server needs a package that is not installed ({error.name})",
-            remedy="Install the extra: pip install 'vertenet[all]'",
+            remedy="Install the extra: pip install 'vertenet[server]'",
         ) from error
     if settings.MONAI_LABEL_AUTH_ENABLE:
         raise OptionError(
@@ -251,35 +156,41 @@ def _run(
 
     host, port = listener.getsockname()[:2]
     level = "INFO" if verbose else "WARNING"
-    command = ["start_server", "--app", str(app), "--studies", str(studies), "--host", host, "--port", str(port)]
-    for name, value in conf.items():
-        command += ["--conf", name, value]
-    from labelapp.scratch import remove_half_sessions, scratch_folder
+    from .scratch import remove_half_sessions, scratch_folder
+    from .state import LOG_FILE, state_folder
 
+    state = state_folder(studies, conf)
     try:
-        at_end.enter_context(scratch_folder())
+        scratch = at_end.enter_context(scratch_folder())
         remove_half_sessions()
+        app = app or _own_app(scratch)
     except OSError as error:
         raise OptionError(
             f"the folder of temporary files cannot be written to ({error.strerror})",
             subject=error.filename,
             remedy="Name another one in TMPDIR",
         ) from error
+    command = ["start_server", "--app", str(app), "--studies", str(studies), "--host", host, "--port", str(port)]
+    for name, value in conf.items():
+        command += ["--conf", name, value]
+    # MONAI Label appends the app's folder; after nothing, the processes of tasks would import from where they start.
+    os.environ["PYTHONPATH"] = os.environ.get("PYTHONPATH") or str(app)
     monai = Main(loglevel=level)
     try:
         monai.start_server_init_settings(monai.args_parser().parse_args(command))
-        log_config = init_log_config(None, str(app), "app.log", level)
+        log_config = init_log_config(None, str(state), LOG_FILE.name, level)
     except OSError as error:
-        raise OptionError(f"the app's folder cannot be written to ({error.strerror})", subject=str(app)) from error
+        raise OptionError(
+            f"this folder of the server cannot be written to ({error.strerror})", subject=error.filename or str(app)
+        ) from error
 
     try:
         app_instance()
     except MONAILabelException as error:
         raise OptionError(error.msg, subject=str(app)) from error
-    from labelapp.flood import guard_logs
-    from labelapp.gateway.assembly import create_app
-    from labelapp.gateway.connections import Connections
-    from labelapp.state import state_folder
+    from .flood import guard_logs
+    from .gateway.assembly import create_app
+    from .gateway.connections import Connections
 
     class Server(uvicorn.Server):
         async def shutdown(self, sockets=None):
@@ -298,7 +209,7 @@ def _run(
 
     connections = Connections()
     config = uvicorn.Config(
-        create_app(options, state_folder(studies, conf)),
+        create_app(options, state),
         http=connections.protocol(),
         log_config=log_config,
         log_level="info" if verbose else "warning",
@@ -316,6 +227,17 @@ def _run(
     server.run(sockets=[connections.listener(listener)])
     if not server.started:
         raise OptionError("the server did not start", remedy="Its log above says why")
+
+
+def _own_app(scratch: Path) -> Path:
+    """A folder for MONAI Label with the app of this package; what is written into it goes with the server.
+
+    Not the package's own folder, which may be read-only, and not the state's: its files are run as code.
+    """
+    app = scratch / "app"
+    app.mkdir()
+    (app / "main.py").write_text(OWN_APP, encoding="utf-8")
+    return app
 
 
 def _url(options: ServerOptions, host: str, port: int) -> str:

@@ -16,6 +16,8 @@ from vertenet.errors import OptionError, SchemaError
 
 FOLDER = ".vertenet"
 DATABASE = "store.sqlite"
+#: Where MONAI Label writes a log below a folder that it is given.
+LOG_FILE = Path("logs", "app.log")
 BUSY_TIMEOUT_S = 30.0
 RESTORE = "Restore it from a backup, or see 'When something breaks' in docs/server.md"
 
@@ -26,7 +28,8 @@ _OF_THE_DISK = _FULL | {errno.EIO, errno.EROFS, errno.EACCES, errno.EPERM, errno
 def state_folder(studies: str | Path, conf: Mapping[str, str] | None = None) -> Path:
     """The folder of the server's state, made if missing: ``<studies>/.vertenet``, or what ``--conf state DIR`` names.
 
-    It holds ``store.sqlite`` and ``models/``, and must lie on a local disk: the write-ahead log needs shared memory.
+    It holds ``store.sqlite``, ``models/`` and the logs, and must lie on a local disk: the database's write-ahead log
+    needs shared memory.
 
     Raises
     ------

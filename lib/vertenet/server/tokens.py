@@ -18,8 +18,8 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from .errors import OptionError
-from .files import beside
+from ..errors import OptionError
+from ..files import beside
 
 #: From the least that may be done to the most; each role may do all that those before it may.
 ROLES = ("reader", "annotator", "reviewer", "admin")

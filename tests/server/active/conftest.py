@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from labelapp.active.scores import ScoreTable
-from labelapp.active.scoring import ActiveScoring
-from labelapp.state import DATABASE, state_folder
-from labelapp.store import RadiographStore
 from vertenet import phantom
 from vertenet.inference import Predictor
+from vertenet.server.active.scores import ScoreTable
+from vertenet.server.active.scoring import ActiveScoring
+from vertenet.server.state import DATABASE, state_folder
+from vertenet.server.store import RadiographStore
 
 #: id: (seed, scanner, difficulty)
 SCANS = {

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from labelapp.active.desk import LONGEST_REASON, Desk, put_aside
 from vertenet.errors import OptionError, SchemaError
+from vertenet.server.active.desk import LONGEST_REASON, Desk, put_aside
 
 APP = Path(__file__).resolve().parents[3] / "apps" / "vertenet"
 
@@ -130,7 +130,7 @@ def test_threads_that_ask_at_once_never_share_an_image(desk):
 GRAB = """
 import sys
 from pathlib import Path
-from labelapp.active.desk import Desk
+from vertenet.server.active.desk import Desk
 desk = Desk(Path(sys.argv[1]))
 print("ready", flush=True)
 sys.stdin.readline()

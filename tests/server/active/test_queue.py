@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 from monailabel.utils.async_tasks.task import AsyncTask
 
-from labelapp.active.queue import INTERVAL_S, ScoringQueue
 from vertenet.errors import ModelError
+from vertenet.server.active.queue import INTERVAL_S, ScoringQueue
 
 
 class Clock:

@@ -6,10 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from labelapp.active.scoring import ActiveScoring, stamps
 from vertenet.annotation import markups
 from vertenet.errors import ModelError
 from vertenet.imaging import read
+from vertenet.server.active.scoring import ActiveScoring, stamps
 
 from .conftest import SCANS
 

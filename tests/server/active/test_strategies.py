@@ -10,13 +10,13 @@ from monailabel.tasks.activelearning.epistemic import Epistemic
 from monailabel.tasks.activelearning.random import Random
 from starlette.exceptions import HTTPException
 
-from labelapp.active.desk import MOST_LEASES, Desk
-from labelapp.active.scores import ImageScore, ScoreTable
-from labelapp.active.strategies import check_strategy, strategies
-from labelapp.identity import Caller, current_caller
-from labelapp.store import RadiographStore
 from vertenet import phantom
 from vertenet.learning.informative import Informative
+from vertenet.server.active.desk import MOST_LEASES, Desk
+from vertenet.server.active.scores import ImageScore, ScoreTable
+from vertenet.server.active.strategies import check_strategy, strategies
+from vertenet.server.identity import Caller, current_caller
+from vertenet.server.store import RadiographStore
 
 MODEL = "a" * 64
 IMAGES = [f"scan-{i:02d}" for i in range(40)]

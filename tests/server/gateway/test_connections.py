@@ -12,9 +12,9 @@ import httpx
 import pytest
 import uvicorn
 
-from labelapp.flood import FloodFilter
-from labelapp.gateway.connections import Connections
 from tests.e2e.certificates import make_certificate
+from vertenet.server.flood import FloodFilter
+from vertenet.server.gateway.connections import Connections
 
 
 async def app(scope, receive, send):

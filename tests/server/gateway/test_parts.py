@@ -6,15 +6,15 @@ import json
 
 import pytest
 
-from labelapp.audit import AuditLog, begin, note
-from labelapp.gateway.attempts import FailedAttempts
-from labelapp.gateway.requests import TASK_KEYS, check_parameters, truth
-from labelapp.gateway.roles import ROUTES, role_of, template
-from labelapp.identity import ANONYMOUS, Caller, annotator_of, current_caller
-from labelapp.plain import json_object
 from vertenet.errors import OptionError
-from vertenet.serving import ServerOptions, Tls
-from vertenet.tokens import add
+from vertenet.server.audit import AuditLog, begin, note
+from vertenet.server.gateway.attempts import FailedAttempts
+from vertenet.server.gateway.requests import TASK_KEYS, check_parameters, truth
+from vertenet.server.gateway.roles import ROUTES, role_of, template
+from vertenet.server.identity import ANONYMOUS, Caller, annotator_of, current_caller
+from vertenet.server.plain import json_object
+from vertenet.server.serving import ServerOptions, Tls
+from vertenet.server.tokens import add
 
 
 class Clock:

@@ -10,8 +10,8 @@ from collections import Counter
 import pytest
 from starlette.exceptions import HTTPException
 
-from labelapp.gateway.metrics import Metrics
-from labelapp.gateway.queue import AT_ONCE, InferenceQueue
+from vertenet.server.gateway.metrics import Metrics
+from vertenet.server.gateway.queue import AT_ONCE, InferenceQueue
 
 
 class Scene:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulation.experiment import Row, read_rows, write_rows
-from simulation.findings import draw, images_needed, saving
+from vertenet.server.simulation.experiment import Row, read_rows, write_rows
+from vertenet.server.simulation.findings import draw, images_needed, saving
 
 LABELS = np.array([0, 5, 10, 15, 20])
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from labelapp.store import RadiographStore
 from vertenet import phantom
 from vertenet.annotation import markups
 from vertenet.imaging import read
 from vertenet.phantom import Phantom
+from vertenet.server.store import RadiographStore
 from vertenet.spine import Spine
 
 #: A DICOM file with a spacing and a patient, named as in clinics; and a PNG, whose pixel size nobody knows.

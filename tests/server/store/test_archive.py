@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 from monailabel.interfaces.exception import LabelNotFoundException
 
-from labelapp.store import RadiographStore
 from vertenet.errors import AnnotationError
 from vertenet.imaging import read
 from vertenet.learning.cases import annotated_cases
+from vertenet.server.store import RadiographStore
 from vertenet.spine import STANDARD_LEVELS
 
 from .scenes import DOTTED, PLAIN, make_store, moved, submit, truth

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from labelapp.application import _remember
-from labelapp.store.changes import Change, changes
 from vertenet.assess import assess
 from vertenet.imaging import read
 from vertenet.reading import ModelIdentity, Reading
+from vertenet.server.application import _remember
+from vertenet.server.store.changes import Change, changes
 
 from .scenes import DOTTED, PLAIN, label_text, make_store, moved, truth
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from labelapp.store.agreement import compare, consensus, level_shift
 from vertenet.errors import AnnotationError
 from vertenet.radiograph import Spacing, SpacingSource
+from vertenet.server.store.agreement import compare, consensus, level_shift
 from vertenet.spine import STANDARD_LEVELS, Corner, CornerName, Level, Spine, Status
 
 from .scenes import DOTTED, PLAIN, make_store, moved, submit, truth

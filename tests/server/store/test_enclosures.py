@@ -17,16 +17,16 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from labelapp.identity import Caller, current_caller
-from labelapp.state import connect
-from labelapp.store import RadiographStore
-from labelapp.store.enclosures import SubmissionConflictError
 from vertenet.assess import assess
 from vertenet.errors import AnnotationError, OptionError, SchemaError
 from vertenet.files import sha256_of
 from vertenet.imaging import read
 from vertenet.measure import Aac24
 from vertenet.reading import Reading
+from vertenet.server.identity import Caller, current_caller
+from vertenet.server.state import connect
+from vertenet.server.store import RadiographStore
+from vertenet.server.store.enclosures import SubmissionConflictError
 
 from .scenes import DOTTED, PLAIN, label_text, make_store, moved, submit, truth
 
@@ -150,9 +150,8 @@ def test_of_many_identical_submissions_at_once_one_is_kept(store):
 
 _KILLED = """
 import json, os, signal, sys
-sys.path[:0] = sys.argv[4:]
 from pathlib import Path
-from labelapp.store import RadiographStore
+from vertenet.server.store import RadiographStore
 store = RadiographStore(sys.argv[1])
 store._files.write = lambda *_: os.kill(os.getpid(), signal.SIGKILL)  # kept, but neither written out nor answered
 store.keep(sys.argv[2], Path(sys.argv[3]).read_bytes(), "final", {"annotator": "anna", "submission": "the-one"})
@@ -162,7 +161,7 @@ store.keep(sys.argv[2], Path(sys.argv[3]).read_bytes(), "final", {"annotator": "
 def test_a_submission_whose_answer_died_with_the_server_arrives_once(store, tmp_path):
     source = tmp_path / "label.txt"
     source.write_text(label_text(store, PLAIN))
-    command = [sys.executable, "-c", _KILLED, str(store.folder), PLAIN, str(source), *sys.path]
+    command = [sys.executable, "-c", _KILLED, str(store.folder), PLAIN, str(source)]
     assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
     again = RadiographStore(str(store.folder))
     kept = again.keep(PLAIN, source.read_bytes(), "final", {"annotator": "anna", "submission": "the-one"})

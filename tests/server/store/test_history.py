@@ -16,12 +16,12 @@ import pytest
 from monailabel.interfaces.datastore import DefaultLabelTag
 from monailabel.interfaces.exception import ImageNotFoundException, LabelNotFoundException
 
-from labelapp.identity import Caller, current_caller
-from labelapp.state import connect
-from labelapp.store import RadiographStore
-from labelapp.store.changes import Change
 from vertenet.annotation import markups
 from vertenet.errors import SchemaError
+from vertenet.server.identity import Caller, current_caller
+from vertenet.server.state import connect
+from vertenet.server.store import RadiographStore
+from vertenet.server.store.changes import Change
 from vertenet.spine import STANDARD_LEVELS, CornerName, Level, Spine, Vertebra
 
 from .scenes import DOTTED, PLAIN, label_text, make_store, moved, submit, truth, write_images
@@ -206,9 +206,8 @@ def test_threads_and_stores_that_submit_at_once_lose_nothing(tmp_path):
 
 _SUBMITTER = """
 import sys
-sys.path[:0] = sys.argv[4:]
 from pathlib import Path
-from labelapp.store import RadiographStore
+from vertenet.server.store import RadiographStore
 store, image = RadiographStore(sys.argv[1]), sys.argv[2]
 text = Path(sys.argv[3]).read_text()
 for number in range(100000):
@@ -221,7 +220,7 @@ def test_what_was_acknowledged_before_a_sigkill_is_there_after_it(tmp_path):
     store = make_store(tmp_path / "studies")
     source = tmp_path / "label.mrk.json"
     source.write_text(label_text(store, PLAIN))
-    command = [sys.executable, "-c", _SUBMITTER, str(store.folder), PLAIN, str(source), *sys.path]
+    command = [sys.executable, "-c", _SUBMITTER, str(store.folder), PLAIN, str(source)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     acknowledged = [process.stdout.readline().split() for _ in range(25)]
     process.send_signal(signal.SIGKILL)

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from monailabel.interfaces.exception import ImageNotFoundException
 
-from labelapp.store import RadiographStore
 from vertenet.errors import ImageReadError, OptionError
+from vertenet.server.store import RadiographStore
 
 from .scenes import DOTTED, PLAIN, label_text, make_store, submit, write_images
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from monailabel.datastore.local import LocalDatastore
 
-from labelapp.store import INDEX, RadiographStore
 from vertenet import annotation
 from vertenet.annotation import Annotation
 from vertenet.errors import AnnotationError, SchemaError
+from vertenet.server.store import INDEX, RadiographStore
 from vertenet.spine import STANDARD_LEVELS
 
 from .scenes import DOTTED, PLAIN, drawn, label_text, make_store, moved, submit, truth, write_images

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from labelapp.state import StoreError, trouble
-from labelapp.store import RadiographStore
+from vertenet.server.state import StoreError, trouble
+from vertenet.server.store import RadiographStore
 
 from .scenes import DOTTED, PLAIN, label_text, make_store, moved, submit, truth, write_images
 

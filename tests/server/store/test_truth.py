@@ -9,15 +9,15 @@ import sqlite3
 import pytest
 from starlette.exceptions import HTTPException
 
-from labelapp.identity import Caller, current_caller
-from labelapp.store import RadiographStore
-from labelapp.store.enclosures import SubmissionConflictError
-from labelapp.training.gathering import gather
 from vertenet import phantom
 from vertenet.annotation import markups
 from vertenet.errors import OptionError
 from vertenet.imaging.fingerprint import pixels_sha256
 from vertenet.learning.cases import annotated_cases
+from vertenet.server.identity import Caller, current_caller
+from vertenet.server.store import RadiographStore
+from vertenet.server.store.enclosures import SubmissionConflictError
+from vertenet.server.training.gathering import gather
 
 from .scenes import DOTTED, PLAIN, drawn, label_text, make_store, moved, submit, truth
 

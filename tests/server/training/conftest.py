@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from labelapp.store import RadiographStore
-from labelapp.training.split import is_held
 from vertenet import phantom
 from vertenet.annotation import markups
 from vertenet.networks import Card, build, save_weights
+from vertenet.server.store import RadiographStore
+from vertenet.server.training.split import is_held
 from vertenet.spine import Spine
 
 SIZE = (128, 128)

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from labelapp.training.gate import judge
-from labelapp.training.split import is_held, split
 from tests.learning.observing import observed
 from vertenet.learning.cases import phantom_cases
 from vertenet.learning.comparison import compare
 from vertenet.learning.crossfit import CrossFitted
+from vertenet.server.training.gate import judge
+from vertenet.server.training.split import is_held, split
 
 
 def verdict(served, candidate, replay=(), replay_candidate=()):

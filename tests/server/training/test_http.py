@@ -13,10 +13,10 @@ import psutil
 import pytest
 from monailabel.client import MONAILabelClient
 
-from labelapp.background import BackgroundServer
-from labelapp.gateway.roles import role_of, template
-from labelapp.training.versions import ModelVersions
 from vertenet.annotation import markups
+from vertenet.server.background import BackgroundServer
+from vertenet.server.gateway.roles import role_of, template
+from vertenet.server.training.versions import ModelVersions
 
 from .conftest import make_labelled, make_starter, seeds_of_both_sides
 

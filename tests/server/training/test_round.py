@@ -14,20 +14,21 @@ import filelock
 import pytest
 from monailabel.interfaces.exception import MONAILabelException
 
-from labelapp.infer import LandmarkInfer
-from labelapp.training import round as rounds
-from labelapp.training.gate import Verdict
-from labelapp.training.options import TrainOptions
-from labelapp.training.progress import read_progress
-from labelapp.training.replay import Replay
-from labelapp.training.round import Round, remembered
-from labelapp.training.split import is_held
-from labelapp.training.task import AutoStart, RetrainTask, replay_of
-from labelapp.training.versions import ModelVersions
 from tests.apps.conftest import APP
 from vertenet.errors import OptionError
 from vertenet.inference.refine import refiner_of
-from vertenet.networks import Card, build, find_weights, load_weights, save_weights
+from vertenet.models import find_weights
+from vertenet.networks import Card, build, load_weights, save_weights
+from vertenet.server.infer import LandmarkInfer
+from vertenet.server.training import round as rounds
+from vertenet.server.training.gate import Verdict
+from vertenet.server.training.options import TrainOptions
+from vertenet.server.training.progress import read_progress
+from vertenet.server.training.replay import Replay
+from vertenet.server.training.round import Round, remembered
+from vertenet.server.training.split import is_held
+from vertenet.server.training.task import AutoStart, RetrainTask, replay_of
+from vertenet.server.training.versions import ModelVersions
 
 from .conftest import submit
 
@@ -248,13 +249,13 @@ def test_the_refiner_learns_with_the_network(versions, store, starter):
 _KILLED = """
 import os, signal, sys
 from pathlib import Path
-from labelapp.store import RadiographStore
-from labelapp.training import round as rounds
-from labelapp.training.options import TrainOptions
-from labelapp.training.replay import Replay
-from labelapp.training.tuning import Tuning
-from labelapp.training.versions import ModelVersions
-from labelapp.training.worker import Job
+from vertenet.server.store import RadiographStore
+from vertenet.server.training import round as rounds
+from vertenet.server.training.options import TrainOptions
+from vertenet.server.training.replay import Replay
+from vertenet.server.training.tuning import Tuning
+from vertenet.server.training.versions import ModelVersions
+from vertenet.server.training.worker import Job
 
 def die(*args, **kwargs):
     os.kill(os.getpid(), signal.SIGKILL)

@@ -9,10 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from starlette.exceptions import HTTPException
 
-from labelapp.infer import LandmarkInfer
-from labelapp.training.versions import KEPT_REFUSED, ModelVersions
 from vertenet.errors import ModelError, OptionError
 from vertenet.networks import Card
+from vertenet.server.infer import LandmarkInfer
+from vertenet.server.training.versions import KEPT_REFUSED, ModelVersions
 
 from .conftest import make_starter
 

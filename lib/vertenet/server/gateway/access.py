@@ -10,9 +10,9 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from vertenet import tokens
 from vertenet.errors import OptionError
 
+from .. import tokens
 from ..identity import Caller, current_caller
 from ..problems import problem
 from .attempts import FailedAttempts
@@ -29,7 +29,7 @@ class Doorkeeper:
     Parameters
     ----------
     path : path
-        See `vertenet.tokens`.
+        See `vertenet.server.tokens`.
     """
 
     def __init__(self, path: str | Path) -> None:

@@ -21,11 +21,12 @@ from monailabel.interfaces.utils.app import app_instance
 
 from vertenet import __version__
 from vertenet.reading import RESEARCH_USE
-from vertenet.serving import ServerOptions
 
 from .. import problems
 from ..active.routes import router as active_router
 from ..audit import AuditLog
+from ..options import ServerOptions
+from ..state import LOG_FILE
 from ..store.routes import router as store_router
 from ..training.routes import router as training_router
 from . import health, inference, login, logs, sessions, tasks
@@ -50,7 +51,7 @@ def create_app(options: ServerOptions, state: Path) -> FastAPI:
     ----------
     options : ServerOptions
     state : Path
-        Folder of the server's state; the audit log is written there.
+        Folder of the server's state; the logs are written there.
     """
     app = FastAPI(
         title="VerteNet server",
@@ -67,6 +68,7 @@ def create_app(options: ServerOptions, state: Path) -> FastAPI:
     )
     app.state.doorkeeper = Doorkeeper(options.tokens) if options.tokens else None
     app.state.audit = AuditLog(state / AUDIT_FILE)
+    app.state.log = state / LOG_FILE
     app.state.metrics = Metrics()
     app.state.readiness = health.Readiness()
     app.state.queue = InferenceQueue(options.queue, app.state.metrics)

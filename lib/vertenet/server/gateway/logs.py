@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections import deque
-from pathlib import Path
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import PlainTextResponse
-from monailabel.config import settings
 from starlette.exceptions import HTTPException
 
 router = APIRouter(prefix="/logs", tags=["Others"])
 
 
 @router.get("/", summary="The last lines of the log", response_class=PlainTextResponse)
-def logs(lines: Annotated[int, Query(ge=1, le=10_000)] = 300) -> str:
-    path = Path(settings.MONAI_LABEL_APP_DIR, "logs", "app.log")
+def logs(request: Request, lines: Annotated[int, Query(ge=1, le=10_000)] = 300) -> str:
+    path = request.app.state.log
     if not path.is_file():
         raise HTTPException(404, "The server has written no log yet.")
     with path.open(encoding="utf-8", errors="replace") as file:

@@ -12,6 +12,8 @@ from typing import Any
 
 from monailabel.config import settings
 
+import vertenet
+
 from ..identity import current_caller
 
 #: What a path does not hold in the lines that tasks print.
@@ -41,7 +43,7 @@ def _cut(value: Any, pattern: re.Pattern[str]) -> Any:
 
 @lru_cache(maxsize=8)
 def _pattern(*folders: str) -> re.Pattern[str]:
-    own = {*folders, sys.prefix, sys.base_prefix, str(Path.home()), str(Path(__file__).resolve().parents[4])}
+    own = {*folders, sys.prefix, sys.base_prefix, str(Path.home()), str(Path(vertenet.__file__).resolve().parents[1])}
     roots = {str(Path(folder).resolve()) for folder in own if folder} | {folder for folder in own if folder}
     longest_first = sorted((root for root in roots if len(root) > 1), key=len, reverse=True)
     return re.compile("(?:" + "|".join(map(re.escape, longest_first)) + ")" + _REST)

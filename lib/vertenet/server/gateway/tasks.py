@@ -1,7 +1,7 @@
 """Work that runs as a process of its own: training, scoring, inference over the whole store.
 
 MONAI Label's endpoints hand a client's parameters to that process as they come; here each is one that the task knows.
-What starts scoring is in `labelapp.active.routes`.
+What starts scoring is in `vertenet.server.active.routes`.
 """
 
 from __future__ import annotations

@@ -17,11 +17,11 @@ from pathlib import Path
 
 import numpy as np
 
-from labelapp.background import BackgroundServer
 from vertenet import phantom
 from vertenet.evaluation import score_landmarks
 from vertenet.files import write_text
 from vertenet.learning import TEST_SEEDS, TRAINING_SEED
+from vertenet.server.background import BackgroundServer
 from vertenet.spine import CORNERS, STANDARD_LEVELS
 
 from .annotator import Scan, SimulatedAnnotator
@@ -48,8 +48,8 @@ class Plan:
     pool, batch, rounds, tests : int
         Images to choose from; corrected before each training; trainings; images of the test set.
     epochs : int
-        Of each training, see `labelapp.training.options.TrainOptions`. Not a time: a busy machine must not change what
-        is found.
+        Of each training, see `vertenet.server.training.options.TrainOptions`. Not a time: a busy machine must not
+        change what is found.
     replay, judging : int
         Phantoms of the other scanners that a round replays, and that the gate asks.
     """

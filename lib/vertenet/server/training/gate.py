@@ -2,8 +2,8 @@
 
 Three sets of images may judge, and all that do must be passed:
 
-* the replay: phantoms that stand for everything the model knew before (`labelapp.training.replay`);
-* the frozen split: labelled images of patients whom no round ever trains on (`labelapp.training.split`);
+* the replay: phantoms that stand for everything the model knew before (`vertenet.server.training.replay`);
+* the frozen split: labelled images of patients whom no round ever trains on (`vertenet.server.training.split`);
 * while the frozen split has fewer than `ENOUGH_PERSONS`, in its place the labelled persons, cross-fitted
   (`vertenet.learning.crossfit`), and those few of the split with them.
 

@@ -27,7 +27,7 @@ class RetrainTask(TrainTask):
     """Retraining of the served model on the labels of the store.
 
     MONAI Label runs it in a process of its own, which ``DELETE /train/`` kills with its children; see
-    `labelapp.training.round` for why that is safe at any moment.
+    `vertenet.server.training.round` for why that is safe at any moment.
 
     Parameters
     ----------

@@ -58,7 +58,7 @@ class Job:
         self._write()
         command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
         seen = None
-        with subprocess.Popen([*command, "-m", "labelapp.training.worker", str(self.folder)]) as process:
+        with subprocess.Popen([*command, "-m", "vertenet.server.training.worker", str(self.folder)]) as process:
             while True:
                 with suppress(subprocess.TimeoutExpired):
                     process.wait(_LOOK_S)

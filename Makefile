@@ -47,14 +47,14 @@ format: $(READY)
 	$(BIN)/ruff format .
 
 # A new pip: the one that Python 3.11 brings cannot resolve MONAI Label's requirements.
-$(READY): setup.py
+$(READY): pyproject.toml setup.py
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --editable ".[dev]"
 	touch $(READY)
 
 # Not editable and not installed: the tests read lib/, and a second installation would write into it.
-$(LIGHT_READY): setup.py
+$(LIGHT_READY): pyproject.toml
 	$(PYTHON) -m venv $(LIGHT)
 	$(LIGHT)/bin/python -m pip install --quiet --upgrade pip
 	$(LIGHT)/bin/python -m pip install --quiet --upgrade numpy scipy pillow pydicom typer rich pytest pytest-timeout \

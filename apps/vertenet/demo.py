@@ -33,8 +33,6 @@ from vertenet.report import GalleryEntry, draw_overlay, write_gallery
 from vertenet.server.background import BackgroundServer
 from vertenet.server.store import IMAGE_EXTENSIONS
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-
 
 @dataclass(frozen=True, eq=False)
 class Case:
@@ -64,6 +62,8 @@ class Result:
 
 def find_cases(folder: Path) -> list[Case]:
     """The images of a folder that have a ``.truth.json`` beside them; raises `OptionError` when there is none."""
+    if not folder.is_dir():
+        raise OptionError("there is no such folder", subject=str(folder), remedy="Give --samples a folder of images")
     cases = []
     for path in sorted(folder.iterdir()):
         ending = next((e for e in IMAGE_EXTENSIONS if path.name.lower().endswith(e)), None)
@@ -208,8 +208,8 @@ HOW_TO_CONNECT = """To work with your own images in 3D Slicer:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--samples", type=Path, default=REPOSITORY / "sample_data", help="images with .truth.json")
-    parser.add_argument("--out", type=Path, default=REPOSITORY / "demo_output", help="folder for the results")
+    parser.add_argument("--samples", type=Path, default=Path("sample_data"), help="images with .truth.json")
+    parser.add_argument("--out", type=Path, default=Path("demo_output"), help="folder for the results")
     arguments = parser.parse_args()
     try:
         return demo(arguments.samples.resolve(), arguments.out.resolve(), Console())

@@ -12,8 +12,8 @@ from vertenet.server.gateway.attempts import FailedAttempts
 from vertenet.server.gateway.requests import TASK_KEYS, check_parameters, truth
 from vertenet.server.gateway.roles import ROUTES, role_of, template
 from vertenet.server.identity import ANONYMOUS, Caller, annotator_of, current_caller
+from vertenet.server.options import ServerOptions, Tls
 from vertenet.server.plain import json_object
-from vertenet.server.serving import ServerOptions, Tls
 from vertenet.server.tokens import add
 
 

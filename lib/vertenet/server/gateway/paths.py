@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import tempfile
@@ -11,8 +12,6 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from monailabel.config import settings
-
-import vertenet
 
 from ..identity import current_caller
 
@@ -43,7 +42,7 @@ def _cut(value: Any, pattern: re.Pattern[str]) -> Any:
 
 @lru_cache(maxsize=8)
 def _pattern(*folders: str) -> re.Pattern[str]:
-    own = {*folders, sys.prefix, sys.base_prefix, str(Path.home()), str(Path(vertenet.__file__).resolve().parents[1])}
+    own = {*folders, sys.prefix, sys.base_prefix, str(Path.home()), *filter(os.path.isabs, sys.path)}
     roots = {str(Path(folder).resolve()) for folder in own if folder} | {folder for folder in own if folder}
     longest_first = sorted((root for root in roots if len(root) > 1), key=len, reverse=True)
     return re.compile("(?:" + "|".join(map(re.escape, longest_first)) + ")" + _REST)

@@ -25,8 +25,8 @@ from packaging.utils import canonicalize_name
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 IMAGES = ("02-clean-4500a-dicom.dcm", "06-cropped-white.png")
-#: What a wheel is made of.
-BUILT_FROM = ("pyproject.toml", "setup.py", "README.md", "LICENSE", "lib")
+#: What a wheel is made of, beside the folder lib.
+BUILT_FROM = ("pyproject.toml", "setup.py", "README.md", "LICENSE")
 
 
 @dataclass(frozen=True)
@@ -47,12 +47,13 @@ def lacks(extra: str, *words: str) -> Promise:
 
 
 _READ = "from vertenet.imaging import read; print([read(p).pixels.shape for p in ('a.dcm', 'b.png')])"
-_PREDICT = (
-    "from vertenet.inference import Predictor; p = Predictor(); print(p('a.dcm').model.name, p('b.png').model.name)"
-)
-_LIGHT = (
-    "import vertenet.spine, vertenet.reading, vertenet.annotation, vertenet.measure, vertenet.assess; print('light')"
-)
+_PREDICT = """
+from vertenet.imaging import read
+from vertenet.inference import Predictor
+predictor = Predictor()
+print(*(len(predictor(read(image)).guides) for image in ('a.dcm', 'b.png')))
+"""
+_LIGHT = "from vertenet import annotation, assess, measure, reading, spine; print(spine.STANDARD_LEVELS)"
 _SERVE = """
 import sys, time, httpx
 from vertenet.server.background import BackgroundServer
@@ -70,35 +71,23 @@ VERSION = Promise("vertenet", ("--version",), 0, "vertenet ")
 PREDICT = Promise("vertenet", ("predict", "a.dcm", "b.png", "--out", "read"), 0, "b.png")
 SERVE = Promise("python", ("-c", _SERVE), 0, "a 200 24\nb 200 24\nbatch DONE")
 PLAN = ("plan-agreement", "--kappa", "0.7", "--width", "0.4", "--simulations", "100")
+NO_SERVER = lacks("server", "serve", "--studies", ".")
 #: Extra to what holds where it alone is installed.
 PROMISES: dict[str, tuple[Promise, ...]] = {
-    "": (Promise("python", ("-c", _LIGHT), 0, "light"), lacks("cli", "--help")),
-    "imaging": (
-        Promise(
-            "python",
-            ("-c", _READ),
-            0,
-            "(",
-        ),
-        lacks("cli", "--help"),
-    ),
+    "": (Promise("python", ("-c", _LIGHT), 0, "T12"), lacks("cli", "--help")),
+    "imaging": (Promise("python", ("-c", _READ), 0, "), ("), lacks("cli", "--help")),
     "cli": (
         VERSION,
         Promise("python", ("-m", "vertenet", "--version"), 0, "vertenet "),
-        Promise("vertenet", ("phantom", "--count", "2", "--out", "drawn"), 0),
+        Promise("vertenet", ("phantom", "--count", "2", "--out", "drawn")),
         Promise("vertenet", ("measure", "--image", "b.png", "--landmarks", "b.mrk.json", "--out", "m"), 0, "L4/L5"),
         lacks("network", "predict", "a.dcm", "--out", "read"),
-        lacks("server", "serve", "--studies", "."),
+        NO_SERVER,
         lacks("study", *PLAN),
     ),
-    "network": (Promise("python", ("-c", _PREDICT), 0, "vertenet-lite vertenet-lite"), lacks("cli", "predict")),
-    "cli,network": (PREDICT, lacks("study", *_TRAIN), lacks("server", "serve", "--studies", ".")),
-    "study": (
-        PREDICT,
-        Promise("vertenet", PLAN),
-        Promise("vertenet", _TRAIN),
-        lacks("server", "serve", "--studies", "."),
-    ),
+    "network": (Promise("python", ("-c", _PREDICT), 0, "5 5"), lacks("cli", "predict")),
+    "cli,network": (PREDICT, lacks("study", *_TRAIN), NO_SERVER),
+    "study": (PREDICT, Promise("vertenet", PLAN), Promise("vertenet", _TRAIN), NO_SERVER),
     "server": (PREDICT, SERVE),
     "all": (VERSION, PREDICT, SERVE),
 }
@@ -109,11 +98,8 @@ def build_wheel(folder: Path) -> Path:
     copy = folder / "source"
     copy.mkdir(parents=True)
     for name in BUILT_FROM:
-        source = REPOSITORY / name
-        ignore = shutil.ignore_patterns("__pycache__", "*.egg-info")
-        (shutil.copytree if source.is_dir() else shutil.copy)(
-            source, copy / name, **({"ignore": ignore} if source.is_dir() else {})
-        )
+        shutil.copy(REPOSITORY / name, copy / name)
+    shutil.copytree(REPOSITORY / "lib", copy / "lib", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-index", "--no-build-isolation"]
     subprocess.run([*command, "--wheel-dir", str(folder), str(copy)], check=True, timeout=600)
     return next(folder.glob("vertenet-*.whl"))
@@ -201,7 +187,8 @@ def broken(environment: Environment, extra: str, folder: Path) -> Iterator[str]:
         sentence = promise.code == 0 or len(done.stderr.strip().splitlines()) == 1
         if done.returncode != promise.code or promise.said not in said or not sentence:
             asked = " ".join((promise.program, *promise.words))
-            yield f"[{extra}] {asked}: ended with {done.returncode}, not {promise.code} and {promise.said!r}\n{said[-3000:]}"
+            wanted = f"{promise.code} and {promise.said!r}"
+            yield f"[{extra}] {asked}: ended with {done.returncode}, not {wanted}\n{said[-3000:]}"
 
 
 def main() -> int:
@@ -217,9 +204,8 @@ def main() -> int:
             environment = Environment(home / "environment", wheel, extra, download=arguments.download)
             (home / "empty").mkdir()
             found = list(broken(environment, extra, home / "empty"))
-            print(
-                f"vertenet[{extra}]: {len(PROMISES[extra])} promises, {len(found)} broken", *found, sep="\n", flush=True
-            )
+            counts = f"{len(PROMISES[extra])} promises, {len(found)} broken"
+            print(f"vertenet[{extra}]: {counts}", *found, sep="\n", flush=True)
             failed += found
             shutil.rmtree(home)
     return 1 if failed else 0

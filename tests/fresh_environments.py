@@ -51,7 +51,7 @@ _PREDICT = """
 from vertenet.imaging import read
 from vertenet.inference import Predictor
 predictor = Predictor()
-print(*(len(predictor(read(image)).guides) for image in ('a.dcm', 'b.png')))
+print(*(predictor(read(image)).model.name for image in ('a.dcm', 'b.png')))
 """
 _LIGHT = "from vertenet import annotation, assess, measure, reading, spine; print(spine.STANDARD_LEVELS)"
 _SERVE = """
@@ -85,7 +85,7 @@ PROMISES: dict[str, tuple[Promise, ...]] = {
         NO_SERVER,
         lacks("study", *PLAN),
     ),
-    "network": (Promise("python", ("-c", _PREDICT), 0, "5 5"), lacks("cli", "predict")),
+    "network": (Promise("python", ("-c", _PREDICT), 0, "vertenet-lite vertenet-lite"), lacks("cli", "predict")),
     "cli,network": (PREDICT, lacks("study", *_TRAIN), NO_SERVER),
     "study": (PREDICT, Promise("vertenet", PLAN), Promise("vertenet", _TRAIN), NO_SERVER),
     "server": (PREDICT, SERVE),

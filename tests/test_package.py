@@ -13,8 +13,8 @@ import vertenet
 
 from .fresh_environments import PROMISES, REPOSITORY, Environment, broken, build_wheel
 
-#: The extras whose promises take more than a minute, for they load torch several times or train.
-LONG = {"study", "server", "cli,network"}
+#: Extras whose promises ``all`` keeps as well, or that train; each loads torch several times.
+LONG = {"network", "cli,network", "study", "server"}
 
 
 @pytest.fixture(scope="module")

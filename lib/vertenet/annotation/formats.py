@@ -108,12 +108,11 @@ def _first(kind: Content, content: Any) -> Format | None:
 
 
 def format_for_writing(path: Path) -> Format:
-    """The format that a file name asks for. Raises `OptionError` where it asks for none or for two."""
-    name = path.name.lower()
-    if name.endswith(markups.SUFFIX):
-        return FORMATS["markups"]
-    fitting = [entry for entry in FORMATS.values() if entry.write and not path.is_dir() and name.endswith(entry.suffix)]
-    if len(fitting) != 1 or name.endswith(".reading.json"):
+    """The format that the longest ending of a file name asks for. Raises `OptionError` where that is none or two."""
+    ending = [entry for entry in FORMATS.values() if path.name.lower().endswith(entry.suffix) and not path.is_dir()]
+    longest = max((len(entry.suffix) for entry in ending), default=0)
+    fitting = [entry for entry in ending if entry.write and len(entry.suffix) == longest]
+    if len(fitting) != 1:
         raise OptionError(
             f"{path.name}: the name does not say which landmark format to write",
             remedy=f"Say --to {', '.join(entry.name for entry in FORMATS.values() if entry.write)}",

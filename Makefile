@@ -16,6 +16,8 @@ demo: $(READY)
 test: $(READY) test-light
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest --doctest-modules lib
 	$(BIN)/python -m pytest --ignore tests/slicer_module
 	$(BIN)/python -m pytest tests/slicer_module/mrml
 	$(BIN)/python -m pytest tests/slicer_module --ignore tests/slicer_module/mrml
@@ -41,6 +43,7 @@ active-learning: $(READY)
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

@@ -200,5 +200,6 @@ def _circles(graph: Mapping[str, Iterable[str]]) -> list[list[str]]:
                 break
             walk.append(following)
         circle = walk[walk.index(following) :]
-        found.append([*circle, following])
+        first = circle.index(min(circle))
+        found.append([*circle[first:], *circle[: first + 1]])
         del rest[following]

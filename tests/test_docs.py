@@ -109,8 +109,9 @@ def test_a_command_of_ours_is_one_that_the_program_takes(page, words, whole):
 )
 def test_a_script_or_target_that_is_named_exists(page, words):
     if words[0] == "python":
-        script = f"{words[2].replace('.', '/')}.py" if words[1] == "-m" else words[1]
-        assert script.startswith("-") or (ROOT / script).is_file() or (ROOT / "lib" / script).is_file()
+        script = words[2].replace(".", "/") if words[1] == "-m" else words[1]
+        files = (script, f"{script}.py", f"lib/{script}.py", f"lib/{script}/__main__.py")
+        assert script.startswith("-") or any((ROOT / file).is_file() for file in files)
         return
     targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
     assert {word for word in words[1:] if "=" not in word} <= set(targets)

@@ -5,14 +5,11 @@ import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
 from vertenet.errors import OptionError, SchemaError
 from vertenet.server.active.desk import LONGEST_REASON, Desk, put_aside
-
-APP = Path(__file__).resolve().parents[3] / "apps" / "vertenet"
 
 
 class Clock:
@@ -142,7 +139,7 @@ for i in range(40):
 
 def test_processes_that_ask_at_once_never_share_an_image(tmp_path):
     command = [sys.executable, "-c", GRAB, str(tmp_path / "store.sqlite")]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "cwd": APP}
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     people = [subprocess.Popen([*command, f"person-{i}"], **pipes) for i in range(4)]
     for person in people:
         assert person.stdout.readline() == "ready\n"  # they also made the tables at once

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -14,7 +13,6 @@ import filelock
 import pytest
 from monailabel.interfaces.exception import MONAILabelException
 
-from tests.apps.conftest import APP
 from vertenet.errors import OptionError
 from vertenet.inference.refine import refiner_of
 from vertenet.models import find_weights
@@ -34,11 +32,6 @@ from .conftest import submit
 
 QUICK = {"steps": 2, "device": "cpu", "batch": 2, "minutes": 5}
 SMALL = Replay(training=2, judging=2)
-
-
-def with_app() -> str:
-    """The path for processes of their own, which shall find the code that is tested here."""
-    return os.pathsep.join(filter(None, [str(APP), os.environ.get("PYTHONPATH")]))
 
 
 @pytest.fixture(scope="session")
@@ -133,8 +126,7 @@ def test_fine_tuning_at_another_input_size_with_a_frozen_encoder(versions, store
     assert any((a != b).any() for a, b in zip(old.state_dict().values(), new.state_dict().values()))
 
 
-def test_two_processes_train_one_model(versions, store, monkeypatch):
-    monkeypatch.setenv("PYTHONPATH", with_app())
+def test_two_processes_train_one_model(versions, store):
     # From scratch, which trains once: every fold would start processes of its own.
     options = TrainOptions.from_request({**QUICK, "start": "scratch"})
     outcome = Round(versions, options, Replay(0, 2), processes=2, threads=1).run(store)
@@ -272,7 +264,7 @@ rounds.Round(versions, options, Replay(2, 2)).run(RadiographStore(sys.argv[3]))
 def test_a_killed_round_leaves_the_served_model_and_the_next_one_runs(versions, store, moment):
     served = versions.current()
     command = [sys.executable, "-c", _KILLED, versions.folder, versions.starter, store.folder, moment]
-    done = subprocess.run(list(map(str, command)), env={**os.environ, "PYTHONPATH": with_app()}, capture_output=True)
+    done = subprocess.run(list(map(str, command)), capture_output=True)
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()
     assert versions.current() == served
     assert RetrainTask(versions, SMALL).stats()["state"] == "killed"

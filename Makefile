@@ -16,6 +16,8 @@ demo: $(READY)
 test: $(READY) test-light
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest --doctest-modules lib
 	$(BIN)/python -m pytest --ignore tests/slicer_module
 	$(BIN)/python -m pytest tests/slicer_module/mrml
 	$(BIN)/python -m pytest tests/slicer_module --ignore tests/slicer_module/mrml
@@ -41,20 +43,21 @@ active-learning: $(READY)
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 # A new pip: the one that Python 3.11 brings cannot resolve MONAI Label's requirements.
-$(READY): setup.py
+$(READY): pyproject.toml setup.py
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --editable ".[dev]"
 	touch $(READY)
 
 # Not editable and not installed: the tests read lib/, and a second installation would write into it.
-$(LIGHT_READY): setup.py
+$(LIGHT_READY): pyproject.toml
 	$(PYTHON) -m venv $(LIGHT)
 	$(LIGHT)/bin/python -m pip install --quiet --upgrade pip
 	$(LIGHT)/bin/python -m pip install --quiet --upgrade numpy scipy pillow pydicom typer rich pytest pytest-timeout \

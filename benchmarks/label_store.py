@@ -1,6 +1,6 @@
 """Labels lost under load: 8 clients submit while a scoring task writes and the server is killed with SIGKILL.
 
-    python benchmarks/label_store.py --labels 500 --kills 3
+    python -m benchmarks.label_store --labels 500 --kills 3
 
 The same load goes to this project's store and to MONAI Label's own, each behind the same gateway, so that nothing but
 the store differs. A label counts as lost when it was answered 200 and is then absent from the index, the disk or (where
@@ -18,13 +18,11 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.e2e.label_load import make_load, run_load
+
+from vertenet.server.background import BackgroundServer, ServerError
+
 REPOSITORY = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "apps" / "vertenet")]
-
-from tests.e2e.label_load import make_load, run_load  # noqa: E402
-
-from labelapp.background import BackgroundServer, ServerError  # noqa: E402 (the app is not an installed package)
-
 APP = REPOSITORY / "tests" / "e2e" / "label_app"
 
 

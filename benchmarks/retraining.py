@@ -11,25 +11,22 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import time
 from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "apps" / "vertenet"))
-
-from labelapp.store import RadiographStore
-from labelapp.training.options import DEFAULTS, TrainOptions
-from labelapp.training.replay import Replay
-from labelapp.training.round import Round
-from labelapp.training.versions import ModelVersions
 from vertenet import phantom
 from vertenet.annotation import markups
 from vertenet.evaluation import score_landmarks
 from vertenet.inference import Predictor
 from vertenet.learning import TEST_SEEDS
 from vertenet.learning.validation import NEAR_PX
+from vertenet.server.store import RadiographStore
+from vertenet.server.training.options import DEFAULTS, TrainOptions
+from vertenet.server.training.replay import Replay
+from vertenet.server.training.round import Round
+from vertenet.server.training.versions import ModelVersions
 from vertenet.spine import CORNERS, STANDARD_LEVELS
 
 FIRST_LABELLED = 860_000

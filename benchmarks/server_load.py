@@ -1,6 +1,6 @@
 """Four clients inferring at once: how long ``/info/`` takes meanwhile, what gets lost, what the server's memory does.
 
-    python benchmarks/server_load.py --inferences 1000
+    python -m benchmarks.server_load --inferences 1000
 
 The same load goes to ``vertenet serve`` and, with ``--stock N``, for N inferences to MONAI Label's own server over the
 same app. Memory is the resident set of the server's process; the first tenth of the load counts as warming up.
@@ -11,22 +11,18 @@ from __future__ import annotations
 import argparse
 import itertools
 import os
-import sys
 import tempfile
 import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "apps" / "vertenet")]
+import httpx
+import numpy as np
+import psutil
+from tests.e2e.conftest import APP, IMAGES, make_studies, our_server, stock_server
 
-import httpx  # noqa: E402 (after the paths above)
-import numpy as np  # noqa: E402
-import psutil  # noqa: E402
-from tests.e2e.conftest import APP, IMAGES, make_studies, our_server, stock_server  # noqa: E402
-
-from labelapp.background import BackgroundServer  # noqa: E402
+from vertenet.server.background import BackgroundServer
 
 MIB = 1 << 20
 

@@ -3,26 +3,22 @@
 Real MRML (slicer-core), the view off the screen; in the application a graphics card draws instead of the processor, so
 the figure without rendering is what the module itself costs. Guides, AAC bands, corridor, crop and names are all shown.
 
-    python benchmarks/slicer_overlays.py [--steps 300] [image ...]
+    PYTHONPATH=slicer_module/VerteNet python -m benchmarks.slicer_overlays [--steps 300] [image ...]
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import sys
 import time
 from pathlib import Path
 
 import numpy as np
+from tests.slicer_module.mrml_scene import MrmlScene
+
+from vertenet.spine import Spine
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(REPOSITORY / "tests" / "slicer_module"))
-
-from mrml_scene import MrmlScene  # noqa: E402 (the module's tests are no installed package)
-
-from vertenet.spine import Spine  # noqa: E402
-
 #: 30 updates a second.
 BUDGET_MS = 33.0
 DEFAULT = ("02-clean-4500a-dicom.dcm", "06-cropped-white.png", "07-cropped-border.png")

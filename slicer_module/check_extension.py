@@ -11,8 +11,6 @@ import argparse
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
 from extension_check import index_rules, package_rules, python_rules, trial_build, trial_import
 from extension_check.extension import Extension, UnreadableError
 

@@ -14,10 +14,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from simulation.experiment import Plan, run_all, write_rows
-from simulation.findings import draw, saving
 from vertenet.errors import VerteNetError
 from vertenet.reading import RESEARCH_USE
+from vertenet.server.simulation.experiment import Plan, run_all, write_rows
+from vertenet.server.simulation.findings import draw, saving
 
 
 def main() -> int:

@@ -22,8 +22,6 @@ from monailabel.client.client import MONAILabelClientException
 from rich.console import Console
 from rich.table import Column, Table
 
-from labelapp.background import BackgroundServer
-from labelapp.store import IMAGE_EXTENSIONS
 from vertenet.errors import OptionError, VerteNetError
 from vertenet.evaluation import LandmarkScore, score_landmarks
 from vertenet.files import write_text
@@ -32,8 +30,8 @@ from vertenet.measure.crop import CropState
 from vertenet.phantom import PhantomTruth
 from vertenet.reading import RESEARCH_USE, Reading
 from vertenet.report import GalleryEntry, draw_overlay, write_gallery
-
-REPOSITORY = Path(__file__).resolve().parents[2]
+from vertenet.server.background import BackgroundServer
+from vertenet.server.store import IMAGE_EXTENSIONS
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +62,8 @@ class Result:
 
 def find_cases(folder: Path) -> list[Case]:
     """The images of a folder that have a ``.truth.json`` beside them; raises `OptionError` when there is none."""
+    if not folder.is_dir():
+        raise OptionError("there is no such folder", subject=str(folder), remedy="Give --samples a folder of images")
     cases = []
     for path in sorted(folder.iterdir()):
         ending = next((e for e in IMAGE_EXTENSIONS if path.name.lower().endswith(e)), None)
@@ -208,8 +208,8 @@ HOW_TO_CONNECT = """To work with your own images in 3D Slicer:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--samples", type=Path, default=REPOSITORY / "sample_data", help="images with .truth.json")
-    parser.add_argument("--out", type=Path, default=REPOSITORY / "demo_output", help="folder for the results")
+    parser.add_argument("--samples", type=Path, default=Path("sample_data"), help="images with .truth.json")
+    parser.add_argument("--out", type=Path, default=Path("demo_output"), help="folder for the results")
     arguments = parser.parse_args()
     try:
         return demo(arguments.samples.resolve(), arguments.out.resolve(), Console())

@@ -3,6 +3,6 @@
 MONAI Label looks in this file for the class that derives directly from ``MONAILabelApp``.
 """
 
-from labelapp.application import VerteNetApp
+from vertenet.server.application import VerteNetApp
 
 __all__ = ["VerteNetApp"]

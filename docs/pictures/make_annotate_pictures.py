@@ -7,23 +7,21 @@ from __future__ import annotations
 
 import argparse
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 
 import numpy as np
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(REPOSITORY / "apps" / "vertenet"))
+from vertenet.assess import assess
+from vertenet.evaluation import score_landmarks
+from vertenet.imaging import read
+from vertenet.learning import TEST_SEEDS
+from vertenet.report import draw_overlay
+from vertenet.server.background import BackgroundServer
+from vertenet.server.simulation.annotator import SimulatedAnnotator
+from vertenet.server.simulation.experiment import NEAR_PX, POOL_SEED, Plan, command, scans
 
-from labelapp.background import BackgroundServer  # noqa: E402
-from simulation.annotator import SimulatedAnnotator  # noqa: E402
-from simulation.experiment import NEAR_PX, POOL_SEED, Plan, command, scans  # noqa: E402
-from vertenet.assess import assess  # noqa: E402
-from vertenet.evaluation import score_landmarks  # noqa: E402
-from vertenet.imaging import read  # noqa: E402
-from vertenet.learning import TEST_SEEDS  # noqa: E402
-from vertenet.report import draw_overlay  # noqa: E402
+REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def main() -> None:

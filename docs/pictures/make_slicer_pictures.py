@@ -1,7 +1,8 @@
 """Make the pictures of docs/slicer.md and the screenshots of the extension: real server, real MRML, shimmed Qt.
 
-python docs/pictures/make_slicer_pictures.py --out docs/images
-python docs/pictures/make_slicer_pictures.py --panels FOLDER [--dark]    # to look at; QT_SCALE_FACTOR=2: twice
+export PYTHONPATH=slicer_module/VerteNet
+python -m docs.pictures.make_slicer_pictures --out docs/images
+python -m docs.pictures.make_slicer_pictures --panels FOLDER [--dark]    # to look at; QT_SCALE_FACTOR=2: twice
 
 Everything is done through the module's own widget, by pressing its buttons. Images are phantoms of sample_data. Needs
 what the tests need (slicer-core, PySide6); Slicer itself draws the panels with other fonts and frames.
@@ -21,7 +22,6 @@ from pathlib import Path
 from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "apps" / "vertenet"), str(REPOSITORY / "slicer_module" / "VerteNet")]
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import numpy as np  # noqa: E402
@@ -29,8 +29,8 @@ from PIL import Image  # noqa: E402
 from tests.slicer_module.mrml_scene import MrmlScene  # noqa: E402
 from tests.slicer_module.qt_shim import Shim, installed  # noqa: E402
 
-from labelapp.background import BackgroundServer  # noqa: E402
 from vertenet import phantom  # noqa: E402
+from vertenet.server.background import BackgroundServer  # noqa: E402
 
 VIEW, PANEL_WIDTH = (620, 1000), 430
 #: id on the server (offered in this order) to the file in sample_data.

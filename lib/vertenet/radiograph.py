@@ -9,8 +9,10 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .errors import ImageReadError, OptionError
 from .spine import Side
@@ -64,12 +66,12 @@ class Spacing:
     def is_isotropic(self) -> bool:
         return math.isclose(self.row, self.column, rel_tol=1e-3)
 
-    def length(self, a: np.ndarray, b: np.ndarray) -> float:
+    def length(self, a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
         """Distance in mm between two points given in source pixels (x, y)."""
         dx, dy = np.subtract(b, a)
         return math.hypot(dx * self.column, dy * self.row)
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         return {
             "row_mm": self.row,
             "column_mm": self.column,
@@ -79,7 +81,7 @@ class Spacing:
         }
 
     @classmethod
-    def from_dict(cls, data: Mapping) -> Spacing:
+    def from_dict(cls, data: Mapping[str, Any]) -> Spacing:
         return cls(
             data["row_mm"],
             data["column_mm"],
@@ -104,9 +106,9 @@ class ViewerGeometry:
         LPS displacement for one pixel to the right (x + 1) and one pixel down (y + 1).
     """
 
-    origin: np.ndarray
-    column_step: np.ndarray
-    row_step: np.ndarray
+    origin: NDArray[np.float64]
+    column_step: NDArray[np.float64]
+    row_step: NDArray[np.float64]
 
     def __post_init__(self) -> None:
         for name in ("origin", "column_step", "row_step"):
@@ -119,16 +121,16 @@ class ViewerGeometry:
         """LPS identity directions from the origin, as ITK reads a file that states no position."""
         return cls(np.zeros(3), np.array([column_mm, 0.0, 0.0]), np.array([0.0, row_mm, 0.0]))
 
-    def to_lps(self, xy: np.ndarray) -> np.ndarray:
+    def to_lps(self, xy: NDArray[np.float64]) -> NDArray[np.float64]:
         """(n, 2) source pixels to (n, 3) LPS mm."""
         xy = np.asarray(xy, dtype=np.float64).reshape(-1, 2)
-        return self.origin + xy[:, :1] * self.column_step + xy[:, 1:] * self.row_step
+        return np.asarray(self.origin + xy[:, :1] * self.column_step + xy[:, 1:] * self.row_step)
 
-    def to_pixels(self, lps: np.ndarray) -> np.ndarray:
+    def to_pixels(self, lps: NDArray[np.float64]) -> NDArray[np.float64]:
         """(n, 3) LPS mm to (n, 2) source pixels; a displacement out of the image plane is projected away."""
         basis = np.column_stack([self.column_step, self.row_step])
         offset = np.asarray(lps, dtype=np.float64).reshape(-1, 3) - self.origin
-        return np.linalg.lstsq(basis, offset.T, rcond=None)[0].T
+        return np.asarray(np.linalg.lstsq(basis, offset.T, rcond=None)[0].T)
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,7 +156,7 @@ class Radiograph:
         Pixel to LPS as 3D Slicer would load the same file; identity directions unless the reader says otherwise.
     """
 
-    pixels: np.ndarray
+    pixels: NDArray[np.float32]
     spacing: Spacing | None = None
     anterior: Side | None = None
     name: str = "image"
@@ -188,11 +190,13 @@ class Radiograph:
 
     def mirrored(self) -> Radiograph:
         """The image mirrored left to right, its anterior side with it."""
-        side = {"left": "right", "right": "left", None: None}[self.anterior]
+        sides: dict[Side | None, Side | None] = {"left": "right", "right": "left", None: None}
         flipped = ViewerGeometry(
-            self.geometry.to_lps([[self.columns - 1, 0]])[0], -self.geometry.column_step, self.geometry.row_step
+            self.geometry.to_lps(np.array([[self.columns - 1.0, 0.0]]))[0],
+            -self.geometry.column_step,
+            self.geometry.row_step,
         )
-        return replace(self, pixels=self.pixels[:, ::-1], anterior=side, geometry=flipped)
+        return replace(self, pixels=self.pixels[:, ::-1], anterior=sides[self.anterior], geometry=flipped)
 
     def with_anterior(self, side: Side | None) -> Radiograph:
         return replace(self, anterior=side)

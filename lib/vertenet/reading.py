@@ -7,11 +7,12 @@ are written with ``repr`` precision, missing values as null, never as NaN.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
+from typing import Any, TypeVar
 
 from . import RESEARCH_USE
 from .conformity import check_conformity
@@ -22,6 +23,8 @@ from .measure.guides import Guide
 from .measure.morphometry import SpineMorphometry
 from .radiograph import Spacing
 from .spine import Spine
+
+_Member = TypeVar("_Member")
 
 SCHEMA_VERSION = "1.3"
 #: Versions that can be read: 1.1 added quality, radii and their scale; 1.2 morphometry, AAC-24, reader and notes; 1.3
@@ -45,7 +48,7 @@ class ImageIdentity:
     anterior_source: str = "given"
     metadata: Mapping[str, str] = field(default_factory=dict)
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         return {
             "name": self.name,
             "rows": self.rows,
@@ -57,12 +60,12 @@ class ImageIdentity:
         }
 
     @classmethod
-    def from_dict(cls, data: Mapping) -> ImageIdentity:
+    def from_dict(cls, data: Mapping[str, Any]) -> ImageIdentity:
         return cls(
             data["name"],
             data["rows"],
             data["columns"],
-            _optional(Spacing, data["spacing"]),
+            _optional(Spacing.from_dict, data["spacing"]),
             data["sha256"],
             data["anterior_source"],
             dict(data["metadata"]),
@@ -83,11 +86,11 @@ class ModelIdentity:
     synthetic_only: bool
     decoder: str = ""
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         return dict(self.__dict__)
 
     @classmethod
-    def from_dict(cls, data: Mapping) -> ModelIdentity:
+    def from_dict(cls, data: Mapping[str, Any]) -> ModelIdentity:
         return cls(data["name"], data["sha256"], data["training_data"], data["synthetic_only"], data.get("decoder", ""))
 
 
@@ -103,13 +106,13 @@ class Levels:
     margin: float | None = None
     alternative: Spine | None = None
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         other = None if self.alternative is None else self.alternative.to_dict()
         return {"certain": bool(self.certain), "margin": _float(self.margin), "alternative": other}
 
     @classmethod
-    def from_dict(cls, data: Mapping) -> Levels:
-        return cls(data["certain"], data["margin"], _optional(Spine, data["alternative"]))
+    def from_dict(cls, data: Mapping[str, Any]) -> Levels:
+        return cls(data["certain"], data["margin"], _optional(Spine.from_dict, data["alternative"]))
 
 
 @dataclass(frozen=True)
@@ -124,11 +127,11 @@ class Quality:
     score: float | None = None
     reasons: tuple[str, ...] = ()
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         return {"typical": bool(self.typical), "score": _float(self.score), "reasons": list(self.reasons)}
 
     @classmethod
-    def from_dict(cls, data: Mapping) -> Quality:
+    def from_dict(cls, data: Mapping[str, Any]) -> Quality:
         return cls(data["typical"], data["score"], tuple(data["reasons"]))
 
 
@@ -162,7 +165,7 @@ class Reading:
     reader: str = ""
     notes: str = ""
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         return {
             "schema": f"vertenet-reading/{SCHEMA_VERSION}",
             "notice": RESEARCH_USE,
@@ -188,7 +191,7 @@ class Reading:
         }
 
     @classmethod
-    def from_dict(cls, data: Mapping) -> Reading:
+    def from_dict(cls, data: Mapping[str, Any]) -> Reading:
         """The reading of a dictionary; members that the schema does not know are passed over at the top level only.
 
         A server's answer is a reading with more beside it.
@@ -212,7 +215,7 @@ class Reading:
         try:
             return cls(
                 image=ImageIdentity.from_dict(data["image"]),
-                model=_optional(ModelIdentity, data["model"]),
+                model=_optional(ModelIdentity.from_dict, data["model"]),
                 spine=Spine.from_dict(data["spine"]),
                 levels=Levels.from_dict(data["levels"]),
                 guides={guide.name: guide for guide in guides},
@@ -222,10 +225,10 @@ class Reading:
                 latency_s=data["latency_s"],
                 created=data["created"],
                 software=data["software"],
-                quality=_optional(Quality, data.get("quality")),
+                quality=_optional(Quality.from_dict, data.get("quality")),
                 radius_scale=dict(data.get("radius_scale", {})),
-                morphometry=_optional(SpineMorphometry, data.get("morphometry")),
-                aac=_optional(Aac24, data.get("aac")),
+                morphometry=_optional(SpineMorphometry.from_dict, data.get("morphometry")),
+                aac=_optional(Aac24.from_dict, data.get("aac")),
                 reader=data.get("reader", ""),
                 notes=data.get("notes", ""),
             )
@@ -255,20 +258,21 @@ class Reading:
             raise SchemaError(problem, subject=str(path)) from error
 
 
-def reading_schema() -> dict:
+def reading_schema() -> dict[str, Any]:
     """The published JSON schema (draft 7) of a Reading."""
     text = resources.files("vertenet").joinpath(f"schemas/reading-{SCHEMA_VERSION}.schema.json").read_text("utf-8")
-    return json.loads(text)
+    schema: dict[str, Any] = json.loads(text)
+    return schema
 
 
 @lru_cache(maxsize=1)
-def _schema() -> dict:
+def _schema() -> dict[str, Any]:
     return reading_schema()
 
 
-def _optional(kind, data: Mapping | None):
+def _optional(read: Callable[[Mapping[str, Any]], _Member], data: Mapping[str, Any] | None) -> _Member | None:
     """The object of a member that may be absent or null."""
-    return None if data is None else kind.from_dict(data)
+    return None if data is None else read(data)
 
 
 def _float(value: float | None) -> float | None:

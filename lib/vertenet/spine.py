@@ -17,13 +17,14 @@ Two further points per vertebra, the middles of its endplates (``SM``, ``IM``), 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .errors import GeometryError
 
@@ -145,7 +146,7 @@ class Corner:
         object.__setattr__(self, "status", Status(self.status))
         if (self.x is None) != (self.y is None):
             raise GeometryError("a corner has one coordinate without the other")
-        if self.x is not None:
+        if self.x is not None and self.y is not None:
             object.__setattr__(self, "x", float(self.x))
             object.__setattr__(self, "y", float(self.y))
             if not (math.isfinite(self.x) and math.isfinite(self.y)):
@@ -167,7 +168,7 @@ class Corner:
         return cls(status=Status.MISSING)
 
     @property
-    def xy(self) -> np.ndarray:
+    def xy(self) -> NDArray[np.float64]:
         """(2,) float64 source pixels; NaN where there is no position."""
         return np.array([math.nan, math.nan] if self.x is None else [self.x, self.y])
 
@@ -175,12 +176,12 @@ class Corner:
     def is_present(self) -> bool:
         return self.status is Status.PRESENT
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         data = {"x": self.x, "y": self.y, "status": self.status.value, "confidence": self.confidence}
         return data if self.radius is None else {**data, "radius": self.radius}
 
     @classmethod
-    def from_dict(cls, data: Mapping) -> Corner:
+    def from_dict(cls, data: Mapping[str, Any]) -> Corner:
         return cls(data["x"], data["y"], Status(data["status"]), data.get("confidence"), data.get("radius"))
 
 
@@ -209,7 +210,7 @@ class Vertebra:
                 raise GeometryError(f"{self.level} has level confidence {self.confidence}, outside 0 to 1")
 
     # MappingProxyType cannot be pickled (multi-process loaders, Ray), a plain dict can.
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Any, ...]:
         return (Vertebra, (self.level, dict(self.points), self.confidence))
 
     def __hash__(self) -> int:
@@ -228,17 +229,17 @@ class Vertebra:
         """None of the four corners has a position that may be used."""
         return not any(self.points[name].is_present for name in CORNERS)
 
-    def to_array(self, corners: Sequence[CornerName | str] = CORNERS) -> np.ndarray:
+    def to_array(self, corners: Sequence[CornerName | str] = CORNERS) -> NDArray[np.float64]:
         """(len(corners), 2) float64 source pixels; NaN where there is no position."""
         blank = Corner.missing()
         return np.stack([self.points.get(CornerName(name), blank).xy for name in corners])
 
     @property
-    def centre(self) -> np.ndarray:
+    def centre(self) -> NDArray[np.float64]:
         """(2,) mean of the four corners; NaN when one has no position."""
-        return self.to_array().mean(axis=0)
+        return np.asarray(self.to_array().mean(axis=0))
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         return {
             "level": self.level.value,
             "confidence": self.confidence,
@@ -246,7 +247,7 @@ class Vertebra:
         }
 
     @classmethod
-    def from_dict(cls, data: Mapping) -> Vertebra:
+    def from_dict(cls, data: Mapping[str, Any]) -> Vertebra:
         points = {CornerName(name): Corner.from_dict(value) for name, value in data["points"].items()}
         return cls(Level(data["level"]), points, data.get("confidence"))
 
@@ -283,12 +284,12 @@ class Spine:
     @classmethod
     def from_array(
         cls,
-        xy: np.ndarray,
+        xy: NDArray[np.float64],
         levels: Sequence[Level | str] = STANDARD_LEVELS,
         corners: Sequence[CornerName | str] = CORNERS,
         *,
         anterior: Side = "right",
-        confidence: np.ndarray | None = None,
+        confidence: NDArray[np.float64] | None = None,
         transition: Transition = Transition.UNKNOWN,
     ) -> Spine:
         """Build a spine from an array.
@@ -318,17 +319,17 @@ class Spine:
         vertebrae = []
         for i, level in enumerate(levels):
             points = {}
-            for j, corner in enumerate(corners):
+            for j, corner in enumerate(map(CornerName, corners)):
                 score = None if confidence is None else float(confidence[i][j])
                 x, y = xy[i, j]
                 absent = np.isnan(x) or np.isnan(y)
                 points[corner] = Corner.missing() if absent else Corner(x, y, confidence=score)
-            vertebrae.append(Vertebra(level, points))
+            vertebrae.append(Vertebra(Level(level), points))
         return cls(tuple(vertebrae), anterior, transition)
 
     def to_array(
         self, levels: Sequence[Level | str] | None = None, corners: Sequence[CornerName | str] = CORNERS
-    ) -> np.ndarray:
+    ) -> NDArray[np.float64]:
         """(n, k, 2) float64 source pixels; NaN where a point has no position.
 
         ``levels`` defaults to the spine's own, from head to foot.
@@ -369,7 +370,7 @@ class Spine:
         wanted = [Level(level) for level in levels]
         return replace(self, vertebrae=tuple(self[n] if n in self else Vertebra(n) for n in wanted))
 
-    def map_points(self, function) -> Spine:
+    def map_points(self, function: Callable[[NDArray[np.float64]], NDArray[np.float64]]) -> Spine:
         """The same spine with ``function`` ((k, 2) array to (k, 2) array) applied to every position."""
         vertebrae = []
         for vertebra in self.vertebrae:
@@ -387,7 +388,7 @@ class Spine:
         """The same spine with every present corner beyond the pixels of an image called ``outside``, position kept."""
 
         def checked(corner: Corner) -> Corner:
-            if not corner.is_present:
+            if not corner.is_present or corner.x is None or corner.y is None:
                 return corner
             inside = -0.5 <= corner.x <= columns - 0.5 and -0.5 <= corner.y <= rows - 0.5
             return corner if inside else replace(corner, status=Status.OUTSIDE)
@@ -420,7 +421,7 @@ class Spine:
         kept += [Vertebra(level) for level in self.levels if level not in have]
         return replace(self, vertebrae=tuple(kept))
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         return {
             "anterior": self.anterior,
             "transition": self.transition.value,
@@ -428,6 +429,6 @@ class Spine:
         }
 
     @classmethod
-    def from_dict(cls, data: Mapping) -> Spine:
+    def from_dict(cls, data: Mapping[str, Any]) -> Spine:
         vertebrae = tuple(Vertebra.from_dict(v) for v in data["vertebrae"])
         return cls(vertebrae, data["anterior"], Transition(data.get("transition", "unknown")))

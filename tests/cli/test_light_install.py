@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,12 @@ from vertenet.cli.extras import PACKAGES
 from vertenet.imaging import read
 from vertenet.phantom.truth import PhantomTruth
 
+try:
+    import tomllib
+except ModuleNotFoundError:  # Python 3.10
+    import tomli as tomllib
+
+REPOSITORY = Path(__file__).resolve().parents[2]
 MISSING = "import sys; sys.modules.update(dict.fromkeys({absent!r})); from vertenet.cli import main; main()"
 
 
@@ -77,11 +84,10 @@ def test_heights_and_guides_are_measured_without_a_network(phantom, tmp_path):
 
 def test_every_package_that_can_be_missing_is_one_that_its_extra_brings():
     distributions = {"PIL": "pillow", "ignite": "pytorch-ignite", "sklearn": "scikit-learn"}
-    text = (Path(vertenet.__file__).parents[2] / "setup.py").read_text(encoding="utf-8")
+    listed = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     for extra, packages in PACKAGES.items():
-        listed = text.split(f"\n{extra.upper()} = [")[1].split("]\n")[0]
-        for package in packages:
-            assert f'"{distributions.get(package, package).replace("_", "-")}' in listed
+        brought = {re.match(r"[\w-]+", words)[0] for words in listed["optional-dependencies"][extra]}
+        assert {distributions.get(package, package).replace("_", "-") for package in packages} <= brought
 
 
 @pytest.mark.parametrize(

@@ -17,10 +17,9 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 APP = REPOSITORY / "apps" / "vertenet"
-sys.path.insert(0, str(APP))
 
-from labelapp.background import BackgroundServer  # noqa: E402 (the app is not an installed package)
 from vertenet import phantom  # noqa: E402
+from vertenet.server.background import BackgroundServer  # noqa: E402 (the app is not an installed package)
 
 #: id in the store: (scanner, file format, name). Dots, as in a SOPInstanceUID, are the rule in clinics.
 IMAGES = {

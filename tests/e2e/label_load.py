@@ -18,9 +18,9 @@ import httpx
 import numpy as np
 from PIL import Image
 
-from labelapp.background import BackgroundServer
 from vertenet import phantom
 from vertenet.annotation import markups
+from vertenet.server.background import BackgroundServer
 
 _SIZE = (256, 128)
 

@@ -22,9 +22,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from labelapp.background import BackgroundServer
 from tests.imaging.test_bombs import deflated
-from vertenet import tokens
+from vertenet.server import tokens
+from vertenet.server.background import BackgroundServer
 
 from .certificates import make_certificate
 from .conftest import make_studies, our_server

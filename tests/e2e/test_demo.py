@@ -35,4 +35,5 @@ def test_the_demo_says_when_there_is_nothing_to_show(tmp_path):
     command = [sys.executable, str(APP / "demo.py"), "--samples", str(tmp_path), "--out", str(tmp_path / "out")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 2
+    assert done.stderr.startswith(f"{tmp_path}: ")
     assert "no image with a .truth.json" in done.stderr

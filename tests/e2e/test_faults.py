@@ -4,7 +4,7 @@ A test called ``stock`` asserts that the fault is there. Should one fail after a
 mended there, and what works round it here can go. Faults of the store are shown on ``slow_app``, which has MONAI
 Label's own store. Elsewhere: lost updates in ``benchmarks/label_store.py`` and ``test_labels.py``; the blocked event
 loop in ``test_server.py``; the order of our strategies in ``test_gateway.py``; publishing without a gate in
-``tests/apps/training``; pixels of 2D DICOM in ``tests/imaging``.
+``tests/server/training``; pixels of 2D DICOM in ``tests/imaging``.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from PIL import Image
 
-from labelapp.background import BackgroundServer
-from vertenet import tokens
+from vertenet.server import tokens
+from vertenet.server.background import BackgroundServer
 
 from .certificates import make_certificate
 from .conftest import our_server, stock_server

@@ -9,7 +9,7 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from vertenet import tokens
+from vertenet.server import tokens
 
 from .conftest import make_studies, our_server
 

@@ -16,10 +16,10 @@ import pytest
 from monailabel.client import MONAILabelClient
 from monailabel.client.client import MONAILabelClientException
 
-from labelapp.active.scores import ScoreTable
-from labelapp.gateway.roles import template
-from vertenet import tokens
 from vertenet.learning.active import uncertainty
+from vertenet.server import tokens
+from vertenet.server.active.scores import ScoreTable
+from vertenet.server.gateway.roles import template
 
 from .conftest import make_studies, our_server
 

@@ -12,8 +12,8 @@ from contextlib import closing
 import httpx
 import pytest
 
-import labelapp
-from vertenet import tokens
+import vertenet.server
+from vertenet.server import tokens
 
 from .conftest import make_studies, our_server
 from .test_gateway import ask, is_problem
@@ -145,7 +145,7 @@ def test_16_no_path_of_the_server_is_shown_to_a_reader_or_annotator(shared):
     ask(shared, "POST", "/scoring/active", "annotator", json={})
     paths = ["/info/", "/datastore/", "/datastore/?output=all", "/datastore/?output=train", "/scoring/?all=true"]
     paths += ["/datastore/image/info?image=hologic", "/train/", "/batch/infer", "/models/versions", "/metrics"]
-    own = [str(shared.studies), os.path.dirname(labelapp.__file__), sys.prefix, os.path.expanduser("~") + "/"]
+    own = [str(shared.studies), os.path.dirname(vertenet.server.__file__), sys.prefix, os.path.expanduser("~") + "/"]
     for role in ("reader", "annotator"):
         for path in paths:
             text = ask(shared, "GET", path, role).text

@@ -18,7 +18,7 @@ from vertenet.inference.calibration import Calibration, calibration_of
 from vertenet.inference.conformal import ConformalRadii
 from vertenet.inference.level_statistics import LevelStatistics
 from vertenet.inference.typicality import Typicality
-from vertenet.networks import find_weights
+from vertenet.models import find_weights
 
 
 def made(weights: str, refiner: str | None = None, typicality: Typicality | None = None) -> Calibration:

@@ -12,8 +12,8 @@ import safetensors.torch
 import torch
 
 from vertenet.errors import ModelError
-from vertenet.model_files import MODELS_VARIABLE
-from vertenet.networks import Card, build, find_weights, load_weights, save_weights
+from vertenet.models import MODELS_VARIABLE, find_weights
+from vertenet.networks import Card, build, load_weights, save_weights
 
 
 @pytest.fixture
@@ -171,7 +171,7 @@ def test_unknown_weights_are_refused_saying_where_they_were_looked_for(tmp_path,
     with pytest.raises(ModelError) as e:
         find_weights("no-such-preset")
     assert str(tmp_path) in str(e.value)
-    assert "apps/vertenet/model" in e.value.sentence.replace("\\", "/")
+    assert "vertenet/models" in e.value.sentence.replace("\\", "/")
     with pytest.raises(ModelError, match="no such weight file"):
         find_weights(tmp_path / "absent.safetensors")
 

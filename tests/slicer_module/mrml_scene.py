@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 # Before VTK is loaded: off-screen rendering without an X server.
 os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(REPOSITORY / "slicer_module" / "VerteNet"))
 
 import slicer  # noqa: E402 (the environment comes first)
 import vtk  # noqa: E402

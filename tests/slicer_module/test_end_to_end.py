@@ -8,7 +8,6 @@ show of a round of training, at the end of this file. The walk through the real 
 from __future__ import annotations
 
 import shutil
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,14 +27,12 @@ from vertenet.reading import Reading
 from vertenet.spine import CORNERS, STANDARD_LEVELS, Level
 
 from . import qt_shim
-from .mrml_scene import REPOSITORY, MrmlScene
+from .mrml_scene import MrmlScene
 from .widgets.conftest import answer, open_module
 
 from VerteNetLib.jobs import Jobs  # isort: skip (mrml_scene puts the module on the path)
 from VerteNetLib.session import Session  # isort: skip
 from VerteNetLib.states import Action, Phase  # isort: skip
-
-sys.path.insert(0, str(REPOSITORY / "slicer_module" / "VerteNet" / "Testing" / "Python"))
 
 from VerteNetSelfTest import walk
 

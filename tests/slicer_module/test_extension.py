@@ -13,8 +13,6 @@ from .broken_extensions import CATALOG, MODULE, append, damages, replace
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SCRIPT = REPOSITORY / "slicer_module" / "check_extension.py"
-sys.path.insert(0, str(SCRIPT.parent))
-
 from check_extension import faults_of  # noqa: E402 (a script of the repository, no installed package)
 from extension_check import trial_build, trial_import  # noqa: E402
 from extension_check.cmake_text import CMakeFile  # noqa: E402

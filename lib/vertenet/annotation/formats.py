@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 from ..errors import AnnotationError, OptionError
 from . import authors_csv, authors_mat, coco, labelme, makesense, markups, points_csv, reading_json
 from .record import Annotation, Known, parse_json, read_text
+
+
+class Content(Enum):
+    """What a format's ``looks_like`` is shown: the first 64 bytes, the parsed JSON object, or the text."""
+
+    BYTES = "bytes"
+    JSON = "json"
+    TEXT = "text"
 
 
 @dataclass(frozen=True)
@@ -21,6 +32,9 @@ class Format:
         What ``--from`` and ``--to`` call it.
     suffix : str
         Of files that are written.
+    content : Content
+    looks_like : callable
+        Whether a file's ``content`` is of this format.
     read : callable
         (path, `Known`) to annotations by image name.
     write : callable or None
@@ -33,34 +47,34 @@ class Format:
 
     name: str
     suffix: str
+    content: Content
+    looks_like: Callable[[Any], bool]
     read: Callable[[Path, Known], dict[str, Annotation]]
     write: Callable[[Sequence[Annotation], Path], None] | None
     many: bool = False
     named: bool = True
 
+    @classmethod
+    def of(cls, name: str, suffix: str, content: Content, module: ModuleType, **more: bool) -> Format:
+        """The format of a module with ``looks_like``, ``read`` and, where it can be written, ``write``."""
+        return cls(name, suffix, content, module.looks_like, module.read, getattr(module, "write", None), **more)
 
-#: Every format by name.
+
+#: Every format by name. Where two look like a file's content, the first of them has it.
 FORMATS: dict[str, Format] = {
     entry.name: entry
     for entry in (
-        Format("makesense", ".csv", makesense.read, makesense.write, many=True),
-        Format("authors-mat", ".mat", authors_mat.read, authors_mat.write, named=False),
-        Format("authors-csv", ".csv", authors_csv.read, authors_csv.write),
-        Format("coco", ".json", coco.read, coco.write, many=True),
-        Format("markups", markups.SUFFIX, markups.read, markups.write),
+        Format.of("makesense", ".csv", Content.TEXT, makesense, many=True),
+        Format.of("authors-mat", ".mat", Content.BYTES, authors_mat, named=False),
+        Format.of("authors-csv", ".csv", Content.TEXT, authors_csv),
+        Format.of("coco", ".json", Content.JSON, coco, many=True),
+        Format.of("markups", markups.SUFFIX, Content.JSON, markups),
         # What a model predicted is shown as it is, crossed or not.
-        Format("reading", ".reading.json", reading_json.read, None, named=False),
-        Format("labelme", ".json", labelme.read, None),
-        Format("points-csv", ".csv", points_csv.read, None, many=True),
+        Format.of("reading", ".reading.json", Content.JSON, reading_json, named=False),
+        Format.of("labelme", ".json", Content.JSON, labelme),
+        Format.of("points-csv", ".csv", Content.TEXT, points_csv, many=True),
     )
 }
-
-_JSON = (
-    (markups.looks_like, "markups"),
-    (reading_json.looks_like, "reading"),
-    (coco.looks_like, "coco"),
-    (labelme.looks_like, "labelme"),
-)
 
 
 def named_format(name: str) -> Format:
@@ -77,32 +91,28 @@ def detect(path: Path) -> Format:
             head = file.read(64)
     except OSError as error:
         raise AnnotationError(f"the file cannot be read ({error.strerror})", subject=path) from error
-    if authors_mat.looks_like(head):
-        return FORMATS["authors-mat"]
-    text = read_text(path)
-    if text.lstrip().startswith("{"):
-        data = parse_json(text, str(path))
-        for looks_like, name in _JSON:
-            if looks_like(data):
-                return FORMATS[name]
-    elif authors_csv.looks_like(text):
-        return FORMATS["authors-csv"]
-    elif makesense.looks_like(text):
-        return FORMATS["makesense"]
-    elif points_csv.looks_like(text):
-        return FORMATS["points-csv"]
+    found = _first(Content.BYTES, head)
+    if found is None:
+        text = read_text(path)
+        is_json = text.lstrip().startswith("{")
+        found = _first(Content.JSON, parse_json(text, str(path))) if is_json else _first(Content.TEXT, text)
+    if found is not None:
+        return found
     raise AnnotationError(
         "the content is no landmark format that is known", subject=path, remedy=f"Known are {', '.join(FORMATS)}"
     )
 
 
+def _first(kind: Content, content: Any) -> Format | None:
+    return next((entry for entry in FORMATS.values() if entry.content is kind and entry.looks_like(content)), None)
+
+
 def format_for_writing(path: Path) -> Format:
-    """The format that a file name asks for. Raises `OptionError` where it asks for none or for two."""
-    name = path.name.lower()
-    if name.endswith(markups.SUFFIX):
-        return FORMATS["markups"]
-    fitting = [entry for entry in FORMATS.values() if entry.write and not path.is_dir() and name.endswith(entry.suffix)]
-    if len(fitting) != 1 or name.endswith(".reading.json"):
+    """The format that the longest ending of a file name asks for. Raises `OptionError` where that is none or two."""
+    ending = [entry for entry in FORMATS.values() if path.name.lower().endswith(entry.suffix) and not path.is_dir()]
+    longest = max((len(entry.suffix) for entry in ending), default=0)
+    fitting = [entry for entry in ending if entry.write and len(entry.suffix) == longest]
+    if len(fitting) != 1:
         raise OptionError(
             f"{path.name}: the name does not say which landmark format to write",
             remedy=f"Say --to {', '.join(entry.name for entry in FORMATS.values() if entry.write)}",

@@ -9,7 +9,7 @@ import typer
 from rich.table import Column, Table
 
 from ..errors import OptionError
-from ..model_files import find_weights, is_shipped
+from ..models import find_weights, is_shipped
 from .common import ModelName, app, check_positive, say, show_table
 from .progress import progress_bar
 

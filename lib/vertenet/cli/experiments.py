@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 
 from ..errors import OptionError
-from ..model_files import find_weights
+from ..models import find_weights
 from ..reading import RESEARCH_USE
 from .common import OutFolder, app, check_choice, check_positive, complain, say, show_table
 from .progress import progress_bar

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-#: Packages as they are imported, by the extra of setup.py that brings them.
+#: Packages as they are imported, by the extra of pyproject.toml that brings them.
 PACKAGES: dict[str, tuple[str, ...]] = {
     "imaging": ("pydicom", "pylibjpeg", "PIL", "tifffile", "SimpleITK"),
-    "network": ("torch", "torchvision", "timm", "safetensors", "monai"),
+    "network": ("torch", "torchvision", "timm", "safetensors"),
     "cli": ("typer", "rich", "pandas", "matplotlib"),
-    "study": ("ignite", "tensorboard", "sklearn", "statsmodels", "jinja2"),
+    "study": ("ignite", "tensorboard", "sklearn", "statsmodels"),
     "server": ("monailabel", "highdicom", "pynetdicom", "httpx", "filelock", "prometheus_client", "psutil"),
 }
 

@@ -10,7 +10,7 @@ from typing import Annotated, Optional
 import typer
 
 from ..errors import OptionError
-from ..model_files import find_weights
+from ..models import find_weights
 from .common import OutFolder, app, check_choice, say
 from .progress import progress_bar
 from .training_view import stop_on_signals, training_view

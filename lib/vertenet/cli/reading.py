@@ -10,7 +10,7 @@ from typing import Annotated, Optional
 import typer
 from rich.table import Column, Table
 
-from ..model_files import find_weights
+from ..models import find_weights
 from ..reading import RESEARCH_USE, Reading
 from .common import (
     Anterior,

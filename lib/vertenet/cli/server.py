@@ -8,8 +8,8 @@ from typing import Annotated, Optional
 import typer
 from rich.table import Table
 
-from .. import tokens
-from ..model_files import find_weights
+from ..models import find_weights
+from ..server import tokens
 from .common import ModelName, app, show_table
 
 token_app = typer.Typer(help="Tokens of the server: who may read, annotate, administer.", no_args_is_help=True)
@@ -51,8 +51,8 @@ def serve(
     """Start the MONAI Label server with the VerteNet app."""
     if model.endswith(".safetensors"):
         find_weights(model)  # a name is the app's to look up, among its own versions too
-    from ..serving import ServerOptions, Tls
-    from ..serving import serve as serve_app
+    from ..server.options import ServerOptions, Tls
+    from ..server.serving import serve as serve_app
 
     options = ServerOptions(
         host=host,

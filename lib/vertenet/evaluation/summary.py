@@ -30,7 +30,6 @@ class Metric:
         Table to ((n,) values, (n,) positions of the rows they come from); NaN values are left out.
     quantile : float or None
         None: the mean of the values.
-    lower_is_better : bool
     per_image : bool
         The values are of whole images, so groups of levels or corners have none.
     """
@@ -40,7 +39,6 @@ class Metric:
     unit: str
     values: Values
     quantile: float | None = None
-    lower_is_better: bool = True
     per_image: bool = False
 
     def of(self, table: pd.DataFrame) -> float:
@@ -139,10 +137,6 @@ def _coverage(coverage: int, *, named: bool = False) -> Values:
     return _share(lambda t: t["error_source_px"] <= t[radius], among)
 
 
-def _up(name: str, label: str, unit: str, values: Values, per_image: bool = False) -> Metric:
-    return Metric(name, label, unit, values, lower_is_better=False, per_image=per_image)
-
-
 def _named_errors(table: pd.DataFrame):
     rows = np.flatnonzero(table["level_right"].to_numpy(dtype=bool))
     return table["error_source_px"].to_numpy(dtype=float)[rows], rows
@@ -163,35 +157,37 @@ METRICS: tuple[Metric, ...] = (
     Metric("mean_mm", "mean distance", "mm", _column("error_mm")),
     Metric("median_mm", "median distance", "mm", _column("error_mm"), 0.5),
     Metric("p95_mm", "95th percentile of the distance", "mm", _column("error_mm"), 0.95),
-    _up("sdr_2mm", "found within 2 mm", "share", _within("error_mm", 2.0)),
-    _up("sdr_4mm", "found within 4 mm", "share", _within("error_mm", 4.0)),
-    _up("sdr_5px", "found within 5 px", "share", _within("error_px", 5.0)),
-    _up("sdr_10px", "found within 10 px", "share", _within("error_px", 10.0)),
+    Metric("sdr_2mm", "found within 2 mm", "share", _within("error_mm", 2.0)),
+    Metric("sdr_4mm", "found within 4 mm", "share", _within("error_mm", 4.0)),
+    Metric("sdr_5px", "found within 5 px", "share", _within("error_px", 5.0)),
+    Metric("sdr_10px", "found within 10 px", "share", _within("error_px", 10.0)),
     Metric(
         "beyond_half_height",
         "off by more than half a vertebral height",
         "share",
         _share(lambda t: t["error_heights"] > 0.5, lambda t: t["error_heights"].notna()),
     ),
-    _up("found", "landmarks found", "share", _share(lambda t: t["found"], _required)),
-    _up("vertebrae_right", "vertebrae under their own name", "share", _share(lambda t: t["level_right"], _named)),
-    _up("levels_right", "images with all levels right", "share", _images(lambda t: t["levels_right"]), True),
-    _up(
+    Metric("found", "landmarks found", "share", _share(lambda t: t["found"], _required)),
+    Metric("vertebrae_right", "vertebrae under their own name", "share", _share(lambda t: t["level_right"], _named)),
+    Metric(
+        "levels_right", "images with all levels right", "share", _images(lambda t: t["levels_right"]), per_image=True
+    ),
+    Metric(
         "levels_right_answered",
         "the same of those not abstained",
         "share",
         _images(lambda t: t["levels_right"], answered),
-        True,
+        per_image=True,
     ),
     Metric("shifted", "images with a level shift", "share", _images(lambda t: t["shifted"]), per_image=True),
     Metric("abstained", "levels uncertain or refused", "share", _images(lambda t: ~answered(t)), per_image=True),
     Metric("refused", "images refused", "share", _images(lambda t: t["refused"]), per_image=True),
     Metric("aligned_mean_px", "mean error after aligning levels", "px", _ALIGNED),
     Metric("aligned_median_px", "median error after aligning levels", "px", _ALIGNED, 0.5),
-    *(_up(f"coverage_{c}", f"true points inside their {c} % radius", "share", _coverage(c)) for c in COVERAGES),
-    _up("coverage_90_named", "the 90 % of vertebrae under their own name", "share", _coverage(90, named=True)),
+    *(Metric(f"coverage_{c}", f"true points inside their {c} % radius", "share", _coverage(c)) for c in COVERAGES),
+    Metric("coverage_90_named", "the 90 % of vertebrae under their own name", "share", _coverage(90, named=True)),
     Metric("radius_90_px", "mean 90 % radius", "source px", _column("radius_90")),
-    _up("anterior_right", "anterior side right", "share", _images(lambda t: t["anterior_right"]), True),
+    Metric("anterior_right", "anterior side right", "share", _images(lambda t: t["anterior_right"]), per_image=True),
     Metric("latency_s", "time an image", "s", _images(lambda t: t["latency_s"]), 0.5, per_image=True),
 )
 BY_NAME = {metric.name: metric for metric in METRICS}

@@ -17,7 +17,8 @@ from ..files import write_text
 from ..inference.calibration import calibration_of
 from ..inference.refine import refiner_of
 from ..learning.samples import TEST_SEEDS
-from ..networks import Card, LandmarkNetwork, find_weights, load_weights
+from ..models import find_weights
+from ..networks import Card, LandmarkNetwork, load_weights
 from .comparison import Comparison
 from .data import Cohort, Source
 from .predict import Variant, predict_cases

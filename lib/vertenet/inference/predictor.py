@@ -17,7 +17,8 @@ from ..errors import ModelError, OptionError
 from ..imaging.contrast import evened
 from ..imaging.frame import Frame
 from ..measure import DEFAULT_FACTOR
-from ..networks import LandmarkNetwork, find_weights, load_weights
+from ..models import find_weights
+from ..networks import LandmarkNetwork, load_weights
 from ..radiograph import Radiograph
 from ..reading import Levels, ModelIdentity, Quality, Reading
 from ..spine import STANDARD_LEVELS, Side, Spine

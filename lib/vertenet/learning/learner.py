@@ -12,7 +12,8 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel
 
 from ..errors import ModelError, OptionError
-from ..networks import build, find_weights, load_weights
+from ..models import find_weights
+from ..networks import build, load_weights
 from .feed import Batch, seed_of
 from .objective import Objective
 from .recipe import Recipe

@@ -17,7 +17,8 @@ from ..errors import OptionError
 from ..files import write_text
 from ..inference import Predictor
 from ..inference.refine import refiner_of
-from ..networks import Card, find_weights, load_weights
+from ..models import find_weights
+from ..networks import Card, load_weights
 from .calibrate import Observed, observe_all
 from .cases import Case, annotated_cases, case_samples, phantom_cases, split_by_person
 from .comparison import compare

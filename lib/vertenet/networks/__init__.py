@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ..model_files import find_weights
 from .card import Card
 from .checkpoint import import_checkpoint, load_authors_checkpoint
 from .cost import Cost, cost, measure_speed
@@ -21,7 +20,6 @@ __all__ = [
     "build",
     "cost",
     "describe",
-    "find_weights",
     "import_checkpoint",
     "load_authors_checkpoint",
     "load_weights",

@@ -31,10 +31,6 @@ class FailureKind(str, Enum):
     __str__ = str.__str__
 
 
-#: The request may have been carried out although no answer came, or may be repeated later as it is.
-TRANSIENT = frozenset({FailureKind.REFUSED, FailureKind.TIMEOUT, FailureKind.BUSY, FailureKind.SERVER_FAULT})
-
-
 class ServerError(VerteNetError):
     """A request failed. ``retry_after_s`` where the server said when to ask again."""
 
@@ -50,7 +46,3 @@ class ServerError(VerteNetError):
         super().__init__(problem, subject=subject, remedy=remedy)
         self.kind = kind
         self.retry_after_s = retry_after_s
-
-    @property
-    def is_transient(self) -> bool:
-        return self.kind in TRANSIENT

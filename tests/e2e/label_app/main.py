@@ -13,7 +13,7 @@ from monailabel.datastore.local import LocalDatastore
 from monailabel.interfaces.app import MONAILabelApp
 from monailabel.interfaces.tasks.scoring import ScoringMethod
 
-from labelapp.store import IMAGE_EXTENSIONS, LABEL_EXTENSION, RadiographStore
+from vertenet.server.store import IMAGE_EXTENSIONS, LABEL_EXTENSION, RadiographStore
 
 
 class Busy(ScoringMethod):

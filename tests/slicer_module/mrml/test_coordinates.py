@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import sys
-
 import numpy as np
 import pytest
 import vtk
 
 from vertenet.annotation import markups
+from vertenet.server.store.check import check_label
+from vertenet.server.store.facts import ImageFacts
 from vertenet.spine import Spine
 
-from ..mrml_scene import REPOSITORY, MrmlScene
+from ..mrml_scene import MrmlScene
 from . import files
-
-sys.path.insert(0, str(REPOSITORY / "apps" / "vertenet"))
-
-from labelapp.store.check import check_label
-from labelapp.store.facts import ImageFacts
 
 TOLERANCE_PX = 0.01
 

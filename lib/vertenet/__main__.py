@@ -1,0 +1,5 @@
+"""``python -m vertenet``."""
+
+from .cli import main
+
+main()

@@ -25,7 +25,7 @@ ARROWS = {
     "radiograph": {"errors", "spine"},
     "measure": LEAVES,
     "reading": LEAVES | {"measure", "conformity"},
-    "annotation": LEAVES | {"filenames", "files", "reading"},
+    "annotation": LEAVES | {"filenames", "files", "measure", "reading"},
     "imaging": LEAVES | {"filenames", "files"},
     "networks": {"errors", "files", "model_files"},
     "phantom": LEAVES | {"files"},
@@ -33,7 +33,7 @@ ARROWS = {
     "inference": LEAVES | {"assess", "files", "imaging", "measure", "networks", "reading"},
     "evaluation": LEAVES | {"annotation", "files", "imaging", "inference", "measure", "phantom", "reading"},
     "learning": LEAVES
-    | {"annotation", "evaluation", "filenames", "files", "imaging", "inference", "networks", "phantom"},
+    | {"annotation", "evaluation", "filenames", "files", "imaging", "inference", "measure", "networks", "phantom"},
     "report": LEAVES | {"evaluation", "files", "measure", "reading"},
     "experiments": LEAVES
     | {"annotation", "assess", "evaluation", "files", "imaging", "inference", "learning", "measure", "networks"}

@@ -14,10 +14,10 @@ import numpy as np
 
 from vertenet.errors import VerteNetError
 from vertenet.measure.aac import Grade, Wall
+from vertenet.measure.matching import named_alike
 from vertenet.spine import CORNERS, STANDARD_LEVELS, Level, Side, Spine, Transition
 
 from .answers import Comparison, Consensus, Proposal
-from .assessment import named_alike
 from .board import Message
 from .export import export
 from .i18n import _

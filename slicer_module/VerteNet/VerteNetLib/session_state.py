@@ -10,6 +10,7 @@ from typing import Any, Optional
 
 from vertenet.errors import GeometryError
 from vertenet.measure.aac import Aac24
+from vertenet.measure.matching import named_alike
 from vertenet.reading import Reading
 from vertenet.spine import Spine
 
@@ -23,7 +24,7 @@ from .answers import (
     Submission,
     TrainingProgress,
 )
-from .assessment import assess_work, named_alike
+from .assessment import assess_work
 from .board import Board, Message
 from .client import Client
 from .connection import Connection
@@ -198,7 +199,7 @@ class SessionState:
         if work is None or work.alternative is None:
             return None
         # By what is on the screen: a swap may have been undone.
-        is_second = work.spine is not None and named_alike(work.spine, work.alternative)
+        is_second = None not in (work.spine, work.alternative) and named_alike(work.spine, work.alternative)
         return work.proposal.reading.spine if is_second else work.alternative
 
     @property

@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from labelapp.store.agreement import compare, consensus, level_shift
 from vertenet.errors import AnnotationError
+from vertenet.measure.consensus import compare, consensus
+from vertenet.measure.matching import level_shift
 from vertenet.radiograph import Spacing, SpacingSource
 from vertenet.spine import STANDARD_LEVELS, Corner, CornerName, Level, Spine, Status
 

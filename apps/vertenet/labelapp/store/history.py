@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, Literal
 
+from vertenet.measure.consensus import present_points
+
 from .. import plain
 from ..audit import note
-from .changes import Change, changes, from_json, present_points, to_json
+from .changes import Change, changes, from_json, to_json
 from .check import CheckedLabel, Points
 from .database import Database
 from .names import CONSENSUS, DONE, ORIGINAL

@@ -9,12 +9,12 @@ from typing import Any, Optional
 import slicer
 
 from vertenet.annotation import markups
+from vertenet.measure.consistency import Contradiction, contradictions
 from vertenet.spine import Spine, Status, Transition
 
 from ..history import History
 from ..i18n import _
 from ..interfaces import Unsubscribe
-from ..trust import Fault, faults
 from . import attributes, edits
 from .belongings import own_node, remove_node
 from .image import VolumeImage
@@ -160,14 +160,14 @@ class MarkupsLandmarks:
         self._change(lambda _: spine)
 
     def faults(self) -> Sequence[str]:
-        return tuple(fault.sentence for fault in self.doubts())
+        return tuple(one.sentence for one in self.doubts())
 
-    def doubts(self) -> tuple[Fault, ...]:
+    def doubts(self) -> tuple[Contradiction, ...]:
         """The same with the levels that each is about."""
         if self._spine is None:
             return ()
         if self._checked is not self._spine:
-            self._checked, self._doubts = self._spine, faults(self._spine, self._image.name)
+            self._checked, self._doubts = self._spine, contradictions(self._spine, self._image.name)
         return self._doubts
 
     def subscribe(self, changed: Callable[[], None]) -> Unsubscribe:
@@ -198,7 +198,7 @@ class MarkupsLandmarks:
         self._dragging = self._muted = False
         #: What contradicts itself in the spine that was checked last.
         self._checked: Optional[Spine] = None
-        self._doubts: tuple[Fault, ...] = ()
+        self._doubts: tuple[Contradiction, ...] = ()
 
     def _adopt_nodes(self) -> None:
         volume = self._image.volume

@@ -9,12 +9,12 @@ import numpy as np
 
 from vertenet.measure import CropResult, CropState, Guide, intervertebral_guides
 from vertenet.measure.aac import Wall
+from vertenet.measure.consistency import crop_of, doubted_levels, trusted
 from vertenet.radiograph import Radiograph
 from vertenet.spine import Level, Spine
 
 from ..i18n import _
 from ..interfaces import Unsubscribe
-from ..trust import crop_of, doubted_levels, trusted
 from . import colours, wording
 from .belongings import remove_node
 from .image import VolumeImage
@@ -142,7 +142,7 @@ class SceneOverlays:
     def _draw(self, radiograph: Radiograph, spine: Spine) -> None:
         doubts, blanked = self._landmarks.doubts(), self._image.blanked()
         self._guides = intervertebral_guides(trusted(spine, doubts))
-        self._crop = crop_of(radiograph, spine, doubts, blanked)
+        self._crop = crop_of(radiograph, spine, doubts, blanked=blanked)
         self._direction = self._view.reading_direction()
         self._drawing = draw(
             radiograph,

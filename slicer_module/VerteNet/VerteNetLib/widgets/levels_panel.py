@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Optional
 
-import numpy as np
 import qt
 
+from vertenet.measure.matching import paired_names
 from vertenet.spine import Level, Spine, Transition
 
 from ..i18n import _
@@ -116,18 +116,7 @@ def _transitions() -> dict[str, str]:
 
 def namings(spine: Spine, other: Spine) -> list[tuple[str, str]]:
     """The bodies from head to foot with both of their names; a body that one of the readings lacks has one name."""
-    theirs = [vertebra for vertebra in other if vertebra.is_complete]
-    pairs, used = [], set()
-    for vertebra in spine:
-        if not vertebra.is_complete:
-            continue
-        reach = float(np.linalg.norm(vertebra["SA"].xy - vertebra["IA"].xy)) / 2
-        near = [v for v in theirs if float(np.linalg.norm(v.centre - vertebra.centre)) < reach]
-        found = near[0] if near else None
-        used |= {found.level} if found is not None else set()
-        pairs.append((vertebra.centre[1], vertebra.level.value, NONE if found is None else found.level.value))
-    pairs += [(v.centre[1], NONE, v.level.value) for v in theirs if v.level not in used]
-    return [(now, then) for _y, now, then in sorted(pairs)]
+    return [tuple(NONE if level is None else level.value for level in pair) for pair in paired_names(spine, other)]
 
 
 def uncertainty(spine: Spine, alternative: Optional[Spine]) -> str:

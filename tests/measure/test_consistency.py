@@ -13,7 +13,7 @@ from vertenet.radiograph import Radiograph
 from vertenet.spine import Level, Spine
 
 IMAGE = Radiograph(np.full((512, 256), 128, np.float32), anterior="right")
-SENTENCE = "L3-SA and L3-SP seem to be swapped."
+SENTENCE = "L3-SA and L3-SP seem to be swapped"
 
 
 def crossed() -> Spine:
@@ -27,7 +27,7 @@ def test_a_reading_measures_nothing_from_a_crossed_vertebra_and_says_why():
     assert whole.crop.state is CropState.CLEAR
     assert len(whole.guides) == 13
     assert reading.crop.state is CropState.NOT_ASSESSED
-    assert reading.crop.reason == f"the landmarks contradict each other ({SENTENCE[:-1]})"
+    assert reading.crop.reason == f"the landmarks contradict each other ({SENTENCE})"
     assert SENTENCE in reading.warnings
     assert set(reading.guides) == {"T12/L1", "L1 1/3", "L1 2/3", "L1/L2", "L4/L5"}
     assert reading.morphometry.vertebrae[Level.L3].reason == "its corners contradict each other"

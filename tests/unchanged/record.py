@@ -25,11 +25,12 @@ from vertenet.assess import assess
 from vertenet.errors import VerteNetError
 from vertenet.evaluation.landmark_table import landmark_rows
 from vertenet.imaging import read
+from vertenet.measure import crop_sentence
 from vertenet.phantom import generate, write
 from vertenet.phantom.truth import PhantomTruth
 from vertenet.reading import Reading
 from vertenet.report.tables import results_row
-from vertenet.report.words import crop_sentence, remarks
+from vertenet.report.words import remarks
 from vertenet.spine import Corner, Spine, Status
 
 SAMPLES = Path(__file__).parents[2] / "sample_data"
@@ -94,7 +95,7 @@ def told(reading: Reading, truth: Spine) -> dict:
     return plain(
         {
             "reading": data,
-            "crop sentence": crop_sentence(reading.crop),
+            "crop sentence": crop_sentence(reading.crop, reading.image.spacing),
             "remarks": [[remark.text, remark.tone] for remark in remarks(reading)],
             "results": {key: value for key, value in row.items() if value is not None},
             "image": table[shared].iloc[0].to_dict(),

@@ -25,7 +25,7 @@ SA, SP, IA, IP = (CORNERS.index(CornerName(name)) for name in ("SA", "SP", "IA",
 
 @dataclass(frozen=True)
 class Contradiction:
-    """What cannot be, as a sentence, and the levels that are not to be trusted for it."""
+    """What cannot be, as a sentence without its full stop, and the levels that are not to be trusted for it."""
 
     levels: frozenset[Level]
     sentence: str
@@ -74,10 +74,8 @@ def crop_of(
     """`detect_crop` of a spine without contradictions; of any other it could not be assessed, and why."""
     if not found:
         return detect_crop(radiograph, spine, factor, blanked=blanked)
-    sentences = " ".join(one.sentence for one in found)
-    return CropResult(
-        CropState.NOT_ASSESSED, factor, reason=f"the landmarks contradict each other ({sentences.rstrip('.')})"
-    )
+    sentences = ". ".join(one.sentence for one in found)
+    return CropResult(CropState.NOT_ASSESSED, factor, reason=f"the landmarks contradict each other ({sentences})")
 
 
 def morphometry_of(
@@ -177,7 +175,7 @@ def _contradiction(spine: Spine, vertebrae: tuple[Vertebra, ...], image: str) ->
     if infer_anterior(part) not in (None, spine.anterior):
         # Of one vertebra turned round among others it is the corners that are wrong, not the side.
         turned = [pair for vertebra in vertebrae for pair in _turned(vertebra, spine.anterior)]
-        problem = f"{', '.join(turned)} seem to be swapped."
+        problem = f"{', '.join(turned)} seem to be swapped"
     return Contradiction(frozenset(vertebra.level for vertebra in vertebrae), problem)
 
 
@@ -194,5 +192,5 @@ def _problem(spine: Spine, image: str) -> str | None:
     try:
         check(spine, image)
     except AnnotationError as error:
-        return f"{error.problem[0].upper()}{error.problem[1:]}."
+        return f"{error.problem[0].upper()}{error.problem[1:]}"
     return None

@@ -317,5 +317,5 @@ def test_words_keep_off_the_vertebrae_whichever_way_they_run():
 def test_the_sentence_says_what_is_not_assessed_elsewhere():
     crop = CropResult(CropState.CROPPED, segments=("L3",), causes=("border", "blanked"), reason="no guide at L1/L2")
     text = wording.crop_warning(crop, None)
-    assert "the edge of the image and a blanked region" in text
-    assert "Not assessed elsewhere: no guide at L1/L2." in text
+    assert "border of the image and blanked region" in text
+    assert "not assessed elsewhere: no guide at L1/L2." in text

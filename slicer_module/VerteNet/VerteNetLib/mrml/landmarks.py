@@ -160,7 +160,7 @@ class MarkupsLandmarks:
         self._change(lambda _: spine)
 
     def faults(self) -> Sequence[str]:
-        return tuple(one.sentence for one in self.doubts())
+        return tuple(f"{one.sentence}." for one in self.doubts())
 
     def doubts(self) -> tuple[Contradiction, ...]:
         """The same with the levels that each is about."""

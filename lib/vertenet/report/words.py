@@ -1,4 +1,4 @@
-"""What a Reading says, in sentences for a person: shared by overlay and gallery; the crop's is `vertenet.measure.crop_sentence`."""
+"""What a Reading says, in sentences for a person: for overlay and gallery. The crop's is that of `measure`."""
 
 from __future__ import annotations
 

@@ -19,7 +19,6 @@ from ..inference.typicality import Typicality, mean_confidence
 from ..inference.views import Looks
 from ..measure.matching import judge_names, pixel_size
 from ..networks.landmarks import LandmarkNetwork
-from ..radiograph import Radiograph
 from ..spine import Spine
 from .cases import Case
 from .level_statistics import calibrate_thresholds, fit_level_statistics
@@ -85,10 +84,10 @@ def observe(predictor: Predictor, case: Case, *, odd: bool) -> Observed:
     maps = predictor.maps(radiograph)
     if isinstance(predictor.network, LandmarkNetwork):
         looks = None
-        spine, _, _ = spine_from_maps(maps, radiograph, predictor.network)
+        spine, _, _ = spine_from_maps(maps, radiograph.pixels.shape, predictor.network)
     else:
         looks = predictor.looks(radiograph, maps)
-        spine, _, _ = spine_of(looks.candidates, radiograph)
+        spine, _, _ = spine_of(looks.candidates, radiograph.pixels.shape)
     refined, sigma = (None, {}) if predictor.refiner is None else predictor.refiner(radiograph, spine)
     facing, inverted = None, None
     if odd:
@@ -189,8 +188,7 @@ def fit_thresholds(observed: Sequence[Observed], statistics: LevelStatistics) ->
 
 def levels_right(item: Observed, decision: LevelDecision) -> bool:
     """Whether a naming is right, see `vertenet.measure.matching.Naming.all_right`."""
-    blank = Radiograph(np.zeros(item.shape, np.float32))
-    spine = build_spine(item.looks.candidates, decision.best, blank)
+    spine = build_spine(item.looks.candidates, decision.best, item.shape)
     return judge_names(spine, item.truth, size=np.array(item.size)).all_right
 
 

@@ -88,7 +88,7 @@ def test_a_cropped_aorta_is_red_and_said_in_words_where_and_how_much(world, stag
     for segment in crop.segments:
         assert segment in text
     assert f"{100 * crop.fraction:.0f} % of" in text.replace("\n", " ")
-    assert f"{crop.extent_px:.0f} pixels" in text.replace("\n", " ")
+    assert f"{crop.extent_px:.0f} px" in text.replace("\n", " ")
     edge = np.concatenate(drawn(world, stage, "lost edge"))
     np.testing.assert_allclose(np.sort(edge[:, 1]), np.sort(crop.edge[crop.lost][:, 1]), atol=1e-6)
     area = sum(polygon_area(polygon) for polygon in drawn(world, stage, "lost area"))
@@ -118,7 +118,9 @@ def test_nothing_lost_is_not_warned_of_and_nothing_known_is_never_clear(world, s
 
 def test_millimetres_are_given_with_their_source_and_only_where_known(world, stage):
     loaded(stage, 7)
-    assert "pixels" in words(world, "crop warning")[0].replace("\n", " ")
+    unknown = words(world, "crop warning")[0].replace("\n", " ")
+    assert " px of its front edge" in unknown
+    assert "mm" not in unknown
     stage.set_spacing(Spacing(0.5, 0.5, SpacingSource.USER))
     text = words(world, "crop warning")[0].replace("\n", " ")
     assert f"{stage.overlays.crop().extent_mm:.0f} mm (given by user)" in text

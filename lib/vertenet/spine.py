@@ -372,6 +372,10 @@ class Spine:
             for name, corner in vertebra.points.items():
                 yield f"{vertebra.level}-{name}", corner
 
+    def present_points(self) -> dict[str, tuple[float, float]]:
+        """Positions of the points that are present, by name, in the order of `named_points`."""
+        return {name: (corner.x, corner.y) for name, corner in self.named_points() if corner.is_present}
+
     def select(self, levels: Iterable[Level | str]) -> Spine:
         """The same spine restricted to ``levels``; a level it lacks is added with every corner missing."""
         wanted = [Level(level) for level in levels]

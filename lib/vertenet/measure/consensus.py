@@ -54,7 +54,7 @@ class Agreement:
 
 def compare(annotators: tuple[str, str], first: Spine, second: Spine, spacing: Spacing | None) -> Agreement:
     """The agreement of two readings of one image."""
-    a, b = present_points(first), present_points(second)
+    a, b = first.present_points(), second.present_points()
     common = [name for name in a if name in b]
     px = _distances(a, b, common, None)
     mm = np.empty(0) if spacing is None else _distances(a, b, common, spacing)
@@ -126,11 +126,6 @@ def consensus(
                 undecided.append(f"{level}-{name}")
         vertebrae.append(Vertebra(level, points))
     return Spine(tuple(vertebrae), spines[0].anterior, spines[0].transition), tuple(undecided)
-
-
-def present_points(spine: Spine) -> dict[str, tuple[float, float]]:
-    """Positions of the points that are present, source pixels, by name (``"T12-SA"``)."""
-    return {name: (corner.x, corner.y) for name, corner in spine.named_points() if corner.is_present}
 
 
 def _levels(steps: int) -> str:

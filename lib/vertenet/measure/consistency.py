@@ -20,6 +20,12 @@ from .morphometry import SpineMorphometry
 from .norms import Norms
 
 REMEDY = "Correct the points, or use a format that names them"
+#: The corners of the endplate that a mid-endplate point lies on.
+ENDPLATES = {CornerName.SM: (CornerName.SA, CornerName.SP), CornerName.IM: (CornerName.IA, CornerName.IP)}
+#: A mid-endplate point lies so far along its endplate (share of it from the anterior corner) ...
+MIDDLE = (0.25, 0.75)
+#: ... and at most this share of its length away: a crushed endplate sinks in by a third, a wrong level is a whole off.
+DEEPEST = 0.4
 SA, SP, IA, IP = (CORNERS.index(CornerName(name)) for name in ("SA", "SP", "IA", "IP"))
 
 
@@ -164,6 +170,31 @@ def segments_cross(a: np.ndarray, b: np.ndarray, c: np.ndarray, d: np.ndarray) -
 def cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Third component of the cross product of (..., 2) vectors."""
     return a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]
+
+
+def without_stray_midpoints(spine: Spine) -> Spine:
+    """The spine without mid-endplate points that corners were moved away from.
+
+    Such a point was found together with an endplate that turned out to be elsewhere. To move it along would dress a
+    guess as a measurement; it becomes missing, and the middle height cannot be told until it is placed again.
+    """
+    vertebrae = []
+    for vertebra in spine:
+        stray = {name: Corner.missing() for name, ends in ENDPLATES.items() if _is_stray(vertebra, name, ends)}
+        vertebrae.append(replace(vertebra, points={**vertebra.points, **stray}) if stray else vertebra)
+    return replace(spine, vertebrae=tuple(vertebrae))
+
+
+def _is_stray(vertebra: Vertebra, name: CornerName, ends: tuple[CornerName, CornerName]) -> bool:
+    front, back, point = vertebra.to_array((*ends, name), present=True)
+    if not np.isfinite([front, back, point]).all():
+        return False
+    along, offset = back - front, point - front
+    length = float(np.hypot(*along))
+    if length == 0:
+        return True
+    share, height = float(offset @ along) / length**2, abs(float(cross(along, offset))) / length**2
+    return not MIDDLE[0] <= share <= MIDDLE[1] or height > DEEPEST
 
 
 def _contradiction(spine: Spine, vertebrae: tuple[Vertebra, ...], image: str) -> Contradiction | None:

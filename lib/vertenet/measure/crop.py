@@ -19,6 +19,7 @@ from ..spine import Spine
 from .blanked import blanked_mask
 from .corridor import Corridor, aortic_corridor
 from .guides import SEGMENTS
+from .matching import pixel_size
 
 #: How far in front of the spine the aorta is looked for, in mean guide lengths (VerteNet, Table 1).
 DEFAULT_FACTOR = 1.2
@@ -255,5 +256,4 @@ def lost_points(radiograph: Radiograph, xy: np.ndarray, blanked: np.ndarray) -> 
 
 def _length(corridor: Corridor, rows: np.ndarray, spacing: Spacing | None) -> float:
     """Length of the edge at the samples ``rows``: pixels, or mm where a spacing is given."""
-    unit = (1.0, 1.0) if spacing is None else (spacing.column, spacing.row)
-    return float(np.hypot(*(corridor.edge_step[rows] * unit).T).sum())
+    return float(np.hypot(*(corridor.edge_step[rows] * pixel_size(spacing)).T).sum())

@@ -116,8 +116,7 @@ def write_pages(pictures: Sequence[Path], folder: Path, *, per_page: int = PER_P
 
 def _draw_truth(axes: Axes, case: SheetCase) -> None:
     for vertebra in case.truth:
-        xy = vertebra.to_array(_RING)
-        xy[[not vertebra[name].is_present for name in _RING]] = np.nan
+        xy = vertebra.to_array(_RING, present=True)
         _outline(axes, xy, str(vertebra.level), TRUTH, case.truth.anterior)
     for level, (x, y) in case.centres.items():
         axes.plot(x, y, "+", ms=11, mew=1.6, color=TRUTH)

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, Literal
 
-from vertenet.measure.consensus import present_points
-
 from .. import plain
 from ..audit import note
 from .changes import Change, changes, from_json, to_json
@@ -113,7 +111,7 @@ class History:
         """Add a revision and make it the annotator's current label of this image and tag."""
         proposal = self._proposal(connection, image_id, label.proposed)
         before, based_on = self._before(connection, image_id, tag, origin.annotator, proposal)
-        points = present_points(label.spine)
+        points = label.spine.present_points()
         return self._insert(
             connection,
             image_id,

@@ -9,7 +9,7 @@ from typing import Any, Optional
 import slicer
 
 from vertenet.annotation import markups
-from vertenet.measure.consistency import Contradiction, contradictions
+from vertenet.measure.consistency import Contradiction, contradictions, without_stray_midpoints
 from vertenet.spine import Spine, Status, Transition
 
 from ..history import History
@@ -295,7 +295,7 @@ class MarkupsLandmarks:
 
     def _settle(self) -> None:
         """What is not done while a point moves: colours of confidence, and mid-endplate points left behind."""
-        settled = edits.without_stray_midpoints(self._spine)
+        settled = without_stray_midpoints(self._spine)
         self._muted = True
         if settled != self._spine:
             self._points.write(settled)

@@ -6,6 +6,7 @@ from typing import Optional
 
 from vertenet.measure import CropResult
 from vertenet.measure import crop_sentence as crop_finding
+from vertenet.measure.aac import UNREADABLE, Aac24, Grade
 from vertenet.measure.morphometry import VertebraMorphometry
 from vertenet.radiograph import Spacing
 
@@ -15,6 +16,19 @@ from .i18n import _
 def crop_sentence(crop: CropResult, spacing: Optional[Spacing]) -> str:
     """The library's sentence on the crop, with its full stop."""
     return f"{crop_finding(crop, spacing)}."
+
+
+def grade_words(grade: Grade) -> str:
+    """Of one wall: a number, or that there is none."""
+    if grade is None:
+        return _("not scored")
+    return _("unreadable") if grade == UNREADABLE else str(grade)
+
+
+def total_words(score: Aac24) -> str:
+    """The sum, or the least and the most that it can be."""
+    least, most = score.bounds
+    return str(score.total) if score.total is not None else f"{least}–{most}"
 
 
 def levels_not_assessed() -> str:

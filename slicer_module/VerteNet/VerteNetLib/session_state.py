@@ -89,7 +89,7 @@ class SessionState:
         self._prefetch = Prefetch(self._link, self._library)
         #: Whether the image after the present one is fetched while that is read.
         self.ahead = False
-        self._polling = jobs.subscribe(self._board.changed)
+        self._polling = jobs.listeners.subscribe(self._board.changed)
 
     # What is shown
 
@@ -115,7 +115,7 @@ class SessionState:
 
     def subscribe(self, changed: Callable[[], None]) -> Unsubscribe:
         """``changed`` is called in the main thread after anything changed."""
-        return self._board.subscribe(changed)
+        return self._board.listeners.subscribe(changed)
 
     @property
     def message(self) -> Optional[Message]:

@@ -15,12 +15,13 @@ from vertenet.spine import Spine, Status, Transition
 from ..history import History
 from ..i18n import _
 from ..interfaces import Unsubscribe
+from ..listeners import Listeners
 from . import attributes, edits
 from .belongings import own_node, remove_node
 from .image import VolumeImage
 from .placing import PlaceMode
 from .points import STANDARD, PointNodes
-from .signals import Listeners, Observers
+from .signals import Observers
 
 _KIND = "vtkMRMLMarkupsFiducialNode"
 #: Role to the name of its node.

@@ -15,6 +15,7 @@ from vertenet.spine import Level, Spine
 
 from ..i18n import _
 from ..interfaces import Unsubscribe
+from ..listeners import Listeners
 from . import colours, wording
 from .belongings import remove_node
 from .image import VolumeImage
@@ -22,7 +23,6 @@ from .labels import Field, Obstacles, Place, find_place, name_boxes, without_cro
 from .landmarks import MarkupsLandmarks
 from .layers import PLATE_EDGE, NameLayer, ShapeLayer
 from .shapes import Drawing, Name, Shape, draw, other_names, other_reading, outline
-from .signals import Listeners
 from .view import SliceView
 
 #: What can be shown or hidden, and the layers that it consists of, from the lowest to the topmost.

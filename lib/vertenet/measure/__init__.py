@@ -1,4 +1,4 @@
-"""Geometry on a Spine: guides, crop, heights, lordosis; and the AAC-24 grades. NumPy and SciPy only."""
+"""Geometry on Spines: guides, crop, heights, AAC-24 grades, which vertebra is which, what cannot be. NumPy and SciPy."""
 
 from .aac import UNREADABLE, Aac24, Risk, Wall
 from .crop import CROP_WORDS, DEFAULT_FACTOR, CropResult, CropState, crop_sentence, detect_crop

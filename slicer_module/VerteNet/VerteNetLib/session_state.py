@@ -10,7 +10,8 @@ from typing import Any, Optional
 
 from vertenet.errors import GeometryError
 from vertenet.measure.aac import Aac24
-from vertenet.measure.matching import named_alike
+from vertenet.measure.matching import named_alike, pixel_size
+from vertenet.radiograph import Spacing
 from vertenet.reading import Reading
 from vertenet.spine import Spine
 
@@ -199,8 +200,13 @@ class SessionState:
         if work is None or work.alternative is None:
             return None
         # By what is on the screen: a swap may have been undone.
-        is_second = None not in (work.spine, work.alternative) and named_alike(work.spine, work.alternative)
+        is_second = work.spine is not None and named_alike(work.spine, work.alternative, pixel_size(self._spacing))
         return work.proposal.reading.spine if is_second else work.alternative
+
+    @property
+    def _spacing(self) -> Optional[Spacing]:
+        image = self.stage.image
+        return None if image is None else image.spacing
 
     @property
     def second(self) -> str:

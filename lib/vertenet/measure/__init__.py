@@ -1,4 +1,4 @@
-"""Geometry on Spines: guides, crop, heights, AAC-24 grades, which vertebra is which, what cannot be. NumPy and SciPy."""
+"""Geometry on Spines: guides, crop, heights, AAC-24 grades; which vertebra is which; what cannot be. No torch."""
 
 from .aac import UNREADABLE, Aac24, Risk, Wall
 from .crop import CROP_WORDS, DEFAULT_FACTOR, CropResult, CropState, crop_sentence, detect_crop

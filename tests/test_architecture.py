@@ -24,7 +24,7 @@ ROOMS = {
     "radiograph": {"errors", "spine"},
     "measure": LEAVES,
     "reading": LEAVES | {"measure", "conformity", "vertenet"},
-    "annotation": LEAVES | {"filenames", "files"},
+    "annotation": LEAVES | {"filenames", "files", "measure"},
     "imaging": LEAVES | {"filenames"},
     "models": {"errors"},
     "networks": {"errors", "files", "vertenet"},
@@ -33,8 +33,8 @@ ROOMS = {
     "inference": LEAVES | {"assess", "files", "imaging", "measure", "models", "networks", "reading", "vertenet"},
     "evaluation": LEAVES | {"imaging", "measure", "reading"},
     "learning": LEAVES
-    | {"annotation", "evaluation", "filenames", "files", "imaging", "inference", "models", "networks", "phantom"}
-    | {"vertenet"},
+    | {"annotation", "evaluation", "filenames", "files", "imaging", "inference", "measure", "models", "networks"}
+    | {"phantom", "vertenet"},
     "report": {"spine", "radiograph", "evaluation", "files", "measure", "reading", "vertenet"},
     "experiments": LEAVES
     | {"annotation", "evaluation", "files", "imaging", "inference", "learning", "measure", "models", "networks"}

@@ -27,6 +27,7 @@ from vertenet.evaluation import LandmarkScore, score_landmarks
 from vertenet.files import write_text
 from vertenet.imaging import read
 from vertenet.measure.crop import CropState
+from vertenet.measure.matching import pixel_size
 from vertenet.phantom import PhantomTruth
 from vertenet.reading import RESEARCH_USE, Reading
 from vertenet.report import GalleryEntry, draw_overlay, write_gallery
@@ -93,8 +94,8 @@ def ask_server(url: str, cases: list[Case], out: Path) -> Iterator[Result]:
             write_text(out / f"{case.name}.reading.json", reading.to_json())
             radiograph = read(case.image, anterior=reading.spine.anterior)
             draw_overlay(radiograph, reading, out / f"{case.name}.overlay.png", truth=case.truth.spine)
-            shape = (case.truth.rows, case.truth.columns)
-            yield Result(case, reading, score_landmarks(reading.spine, case.truth.spine, shape))
+            shape, size = (case.truth.rows, case.truth.columns), pixel_size(case.truth.spacing)
+            yield Result(case, reading, score_landmarks(reading.spine, case.truth.spine, shape, size))
 
 
 def _sentence(error: MONAILabelClientException) -> str:

@@ -22,9 +22,9 @@ import pandas as pd
 from PIL import Image
 from scipy import ndimage
 
-from vertenet.evaluation.naming import body_heights, middle_of
 from vertenet.experiments.tables import markdown
 from vertenet.experiments.truth import cases_to_measure
+from vertenet.measure.matching import body_heights, middle_of
 from vertenet.phantom import generate
 from vertenet.radiograph import Radiograph
 from vertenet.spine import STANDARD_LEVELS, Level, Spine

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 
 from . import __version__
-from .measure import DEFAULT_FACTOR, Norms, SpineMorphometry, detect_crop, intervertebral_guides
+from .measure import DEFAULT_FACTOR, Norms, intervertebral_guides
+from .measure.consistency import Contradiction, contradictions, crop_of, morphometry_of, trusted
 from .radiograph import Radiograph
 from .reading import ImageIdentity, Levels, ModelIdentity, Quality, Reading
 from .spine import Spine, Status
@@ -27,7 +28,7 @@ def assess(
     radius_scale: Mapping[str, float] | None = None,
     norms: Norms | None = None,
 ) -> Reading:
-    """Everything that follows from landmarks.
+    """Everything that follows from landmarks; nothing from those that contradict themselves, and a warning says so.
 
     Parameters
     ----------
@@ -49,6 +50,8 @@ def assess(
     norms : Norms, optional
         Ratios of healthy vertebrae, see `vertenet.measure.norms`; default those in use.
     """
+    found = contradictions(spine, radiograph.name)
+    noted = [*warnings, *landmark_warnings(radiograph, spine, found)]
     return Reading(
         image=ImageIdentity(
             radiograph.name,
@@ -60,22 +63,25 @@ def assess(
             dict(radiograph.metadata),
         ),
         spine=spine,
-        guides=intervertebral_guides(spine),
-        crop=detect_crop(radiograph, spine, factor=factor),
+        guides=intervertebral_guides(trusted(spine, found)),
+        crop=crop_of(radiograph, spine, found, factor),
         levels=Levels(certain=True) if levels is None else levels,
         model=model,
-        warnings=tuple(dict.fromkeys([*warnings, *landmark_warnings(radiograph, spine)])),
+        warnings=tuple(dict.fromkeys(noted)),
         latency_s=latency_s,
         created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         software=f"vertenet {__version__}",
         quality=quality,
         radius_scale=dict(radius_scale or {}),
-        morphometry=SpineMorphometry.of(spine, radiograph.spacing, norms),
+        morphometry=morphometry_of(spine, radiograph.spacing, found, norms),
     )
 
 
-def landmark_warnings(radiograph: Radiograph, spine: Spine) -> list[str]:
-    """Sentences on what the landmarks lack: a size in millimetres, vertebrae."""
+def landmark_warnings(radiograph: Radiograph, spine: Spine, found: Sequence[Contradiction] | None = None) -> list[str]:
+    """Sentences on what the landmarks lack (a size in millimetres, vertebrae), and what in them cannot be.
+
+    ``found``: their contradictions, for a caller who knows them.
+    """
     notes = []
     if radiograph.spacing is None:
         notes.append("Pixel spacing unknown: nothing is given in millimetres")
@@ -84,4 +90,5 @@ def landmark_warnings(radiograph: Radiograph, spine: Spine) -> list[str]:
             statuses = {corner.status for corner in vertebra.points.values()}
             where = "lies outside the image" if Status.OUTSIDE in statuses else "was not found"
             notes.append(f"{vertebra.level} {where}")
-    return notes
+    found = contradictions(spine, radiograph.name) if found is None else found
+    return [*notes, *(one.sentence for one in found)]

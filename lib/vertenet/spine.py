@@ -229,10 +229,14 @@ class Vertebra:
         """None of the four corners has a position that may be used."""
         return not any(self.points[name].is_present for name in CORNERS)
 
-    def to_array(self, corners: Sequence[CornerName | str] = CORNERS) -> NDArray[np.float64]:
-        """(len(corners), 2) float64 source pixels; NaN where there is no position."""
+    def to_array(self, corners: Sequence[CornerName | str] = CORNERS, *, present: bool = False) -> NDArray[np.float64]:
+        """(len(corners), 2) float64 source pixels; NaN where there is no position.
+
+        ``present``: NaN also for points with another status, whose position is no measurement.
+        """
         blank = Corner.missing()
-        return np.stack([self.points.get(CornerName(name), blank).xy for name in corners])
+        found = [self.points.get(CornerName(name), blank) for name in corners]
+        return np.stack([blank.xy if present and not corner.is_present else corner.xy for corner in found])
 
     @property
     def centre(self) -> NDArray[np.float64]:
@@ -328,17 +332,21 @@ class Spine:
         return cls(tuple(vertebrae), anterior, transition)
 
     def to_array(
-        self, levels: Sequence[Level | str] | None = None, corners: Sequence[CornerName | str] = CORNERS
+        self,
+        levels: Sequence[Level | str] | None = None,
+        corners: Sequence[CornerName | str] = CORNERS,
+        *,
+        present: bool = False,
     ) -> NDArray[np.float64]:
         """(n, k, 2) float64 source pixels; NaN where a point has no position.
 
-        ``levels`` defaults to the spine's own, from head to foot.
+        ``levels`` defaults to the spine's own, from head to foot; ``present`` as in `Vertebra.to_array`.
         """
         names = self.levels if levels is None else tuple(Level(level) for level in levels)
         if not names:
             return np.empty((0, len(corners), 2))
         blank = np.full((len(corners), 2), np.nan)
-        return np.stack([self[n].to_array(corners) if n in self else blank for n in names])
+        return np.stack([self[n].to_array(corners, present=present) if n in self else blank for n in names])
 
     @property
     def levels(self) -> tuple[Level, ...]:
@@ -364,6 +372,10 @@ class Spine:
         for vertebra in self.vertebrae:
             for name, corner in vertebra.points.items():
                 yield f"{vertebra.level}-{name}", corner
+
+    def present_points(self) -> dict[str, tuple[float, float]]:
+        """Positions of the points that are present, by name, in the order of `named_points`."""
+        return {name: (corner.x, corner.y) for name, corner in self.named_points() if corner.is_present}
 
     def select(self, levels: Iterable[Level | str]) -> Spine:
         """The same spine restricted to ``levels``; a level it lacks is added with every corner missing."""

@@ -35,8 +35,8 @@ class VerteNet(ScriptedLoadableModule):
         parent.contributors = ["VerteNet maintainers"]
         parent.helpText = _(
             "Finds the corners of the vertebrae T12 to L5 on lateral spine DXA images with the help of a label server, "
-            "draws guides for AAC-24 scoring, and warns where the aorta is cropped. Connect on the tab Set up; then, "
-            "on the tab Read: PgDown brings an image, Y confirms its levels, eight digits grade it, Ctrl+Return "
+            "draws guides for AAC-24 scoring, and warns where the aorta may be cropped. Connect on the tab Set up; "
+            "then, on the tab Read: PgDown brings an image, Y confirms its levels, eight digits grade it, Ctrl+Return "
             "submits it and brings the next one.<br><br>"
             "<b>For research use only, not for diagnosis.</b> "
             "The shipped model was trained on synthetic images only."

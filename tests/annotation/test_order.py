@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from tests.strategies import corner_array, plain_spines, shapes
 from vertenet.annotation.order import recover
-from vertenet.annotation.plausible import check, infer_anterior
 from vertenet.errors import AnnotationError
+from vertenet.measure.consistency import check, infer_anterior
 from vertenet.spine import CORNERS, Corner, Level, Spine, Status, Vertebra
 
 SA, SP, IA, IP = range(4)

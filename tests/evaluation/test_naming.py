@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from vertenet.evaluation.landmark_table import landmark_rows
-from vertenet.evaluation.naming import judge_names
+from vertenet.evaluation.naming import outcome_of
 from vertenet.evaluation.summary import summarise
+from vertenet.measure.matching import judge_names
 from vertenet.reading import Quality
 from vertenet.spine import STANDARD_LEVELS, Corner, Level, Spine, Status, Vertebra
 
@@ -69,7 +70,7 @@ def test_a_level_that_the_truth_does_not_speak_of_is_not_judged():
     truth = Spine(tuple(v for v in truth if v.level != "T12"))
     naming = judge_names(boxes(), truth)
     assert Level.T12 not in naming.named
-    assert naming.outcome(refused=False, certain=True) == "right"
+    assert outcome_of(naming, refused=False, certain=True) == "right"
     assert landmark_rows(reading_of(boxes()), truth, image="a")["levels_right"].all()
 
 
@@ -77,7 +78,7 @@ def test_a_neighbours_name_is_wrong_also_where_the_right_one_was_not_given():
     l4_called_l3 = Spine((Vertebra("L3", boxes()["L4"].points),))
     naming = judge_names(l4_called_l3, NOTHING, centres(levels=(Level.L4, Level.L5)))
     assert naming.named == {Level.L4: "wrong", Level.L5: "missed"}
-    assert naming.outcome(refused=False, certain=True) == "wrong"
+    assert outcome_of(naming, refused=False, certain=True) == "wrong"
 
 
 @pytest.mark.parametrize("truth", [(boxes(), {}), (NOTHING, centres())], ids=["corners", "centres"])

@@ -9,14 +9,9 @@ from vertenet.inference.decode import Candidate
 from vertenet.inference.levels import LevelPath
 from vertenet.inference.spines import build_spine, spine_from_maps
 from vertenet.networks.landmarks import LandmarkNetwork
-from vertenet.radiograph import Radiograph
 from vertenet.spine import CORNERS, LADDER, STANDARD_LEVELS, Level, Status, Transition
 
 BODY = np.array([[50.0, -35], [-50, -35], [50, 35], [-50, 35]])
-
-
-def radiograph(rows=1000, columns=400):
-    return Radiograph(np.zeros((rows, columns), np.float32), anterior="right")
 
 
 def path(levels, **others):
@@ -28,7 +23,7 @@ def path(levels, **others):
 
 def test_the_six_levels_are_there_with_the_corners_of_their_candidates():
     found, names = path(LADDER, transition=Transition.NONE)
-    spine = build_spine(found, names, radiograph())
+    spine = build_spine(found, names, (1000, 400))
     assert spine.levels == STANDARD_LEVELS
     assert spine.transition is Transition.NONE
     np.testing.assert_allclose(spine[Level.L3].to_array(), found[LADDER.index(Level.L3)].corners)
@@ -38,7 +33,7 @@ def test_the_six_levels_are_there_with_the_corners_of_their_candidates():
 def test_a_level_between_two_others_is_missing_and_one_beyond_the_field_outside():
     found, _ = path(LADDER[2:7])
     names = LevelPath(((0, Level.L1), (1, Level.L2), (3, Level.L4), (4, Level.L5)), 0.0)
-    spine = build_spine(found, names, radiograph(rows=500))
+    spine = build_spine(found, names, (500, 400))
     assert {corner.status for corner in spine[Level.L3].points.values()} == {Status.MISSING}
     assert {corner.status for corner in spine[Level.T12].points.values()} == {Status.OUTSIDE}
 
@@ -46,14 +41,14 @@ def test_a_level_between_two_others_is_missing_and_one_beyond_the_field_outside(
 def test_the_l5_that_four_lumbar_vertebrae_lack_is_missing_even_at_the_edge_of_the_field():
     four = (Level.L1, Level.L2, Level.L3, Level.L4, Level.S1)
     found, names = path(four, anatomy=Transition.SACRALISED_L5, transition=Transition.SACRALISED_L5)
-    spine = build_spine(found, names, radiograph(rows=500))
+    spine = build_spine(found, names, (500, 400))
     assert spine.transition is Transition.SACRALISED_L5
     assert {corner.status for corner in spine[Level.L5].points.values()} == {Status.MISSING}
 
 
 def test_corners_beyond_the_pixels_keep_their_place_and_are_outside():
     found, names = path((Level.L1, Level.L2, Level.L3))
-    spine = build_spine(found, names, radiograph(rows=270))
+    spine = build_spine(found, names, (270, 400))
     statuses = {name: spine[Level.L3][name].status for name in CORNERS}
     assert [str(status) for status in statuses.values()] == ["present", "present", "outside", "outside"]
     assert spine[Level.L3]["IA"].y == pytest.approx(285)
@@ -77,9 +72,9 @@ class Fixed(LandmarkNetwork):
 
 
 def test_a_network_that_names_its_points_is_read_as_it_says_and_never_certain():
-    network, image = Fixed(), radiograph(rows=1024, columns=512)
+    network, shape = Fixed(), (1024, 512)
     maps = {name: value[0].numpy() for name, value in network(torch.zeros(1, 3, 512, 256)).items()}
-    spine, levels, warnings = spine_from_maps(maps, image, network)
+    spine, levels, warnings = spine_from_maps(maps, shape, network)
     expected = Frame((1024, 512), (512, 256)).to_source(network.points[0].numpy())
     np.testing.assert_allclose(spine.to_array(STANDARD_LEVELS), expected)
     assert spine[Level.L2]["SA"].confidence == pytest.approx(0.6)

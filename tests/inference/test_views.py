@@ -133,7 +133,7 @@ def in_a_wide_field(seed: int):
 @pytest.mark.parametrize("seed", [11, 12, 13])
 def test_windows_bring_a_squeezed_spine_back_into_place(starter, seed):
     image, truth = in_a_wide_field(seed)
-    found = spine_of(starter.looks(image, starter.maps(image)).candidates, image)
+    found = spine_of(starter.looks(image, starter.maps(image)).candidates, image.pixels.shape)
     frame = Frame(image.pixels.shape)
     spine, expected = (frame.from_source(s.to_array(STANDARD_LEVELS)[:, :4]) for s in (found[0], truth))
     assert np.nanmax(np.abs(spine - expected)) < 12

@@ -210,7 +210,7 @@ def test_validation_of_an_untrained_network_claims_nothing():
 
 def test_the_score_counts_landmarks_that_were_not_found(monkeypatch):
     samples, network = boxes(1), build("vertenet-lite", **LITE["options"])
-    monkeypatch.setattr("vertenet.learning.validation.spine_from_maps", lambda maps, image, network: (half,))
+    monkeypatch.setattr("vertenet.learning.validation.spine_from_maps", lambda maps, shape, network: (half,))
     corners = Frame(SIZE, SIZE).to_source(samples.corners[0])
     corners[3:] = math.nan
     half = Spine.from_array(corners)

@@ -5,29 +5,33 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.report.cases import cropped, unsure
-from vertenet.measure import CropResult, CropState
+from vertenet.measure import CropResult, CropState, crop_sentence
 from vertenet.reading import RESEARCH_USE, Quality
-from vertenet.report.words import crop_sentence, footer, model_words, radius_words, remarks, spacing_words
+from vertenet.report.words import footer, model_words, radius_words, remarks, spacing_words
 from vertenet.spine import Corner, Spine, Status, Vertebra
 
 
 def test_a_crop_is_placed_measured_and_explained():
     _, reading = cropped()
-    sentence = crop_sentence(reading.crop)
-    assert sentence.startswith("Aorta cropped at L1, L2 (blanked region): ")
-    assert "24 % of the corridor lost, along 122 px = 61 mm of its edge" in sentence
+    sentence = crop_sentence(reading.crop, reading.image.spacing)
+    assert sentence.startswith("Aorta may be cropped at L1, L2 (blanked region): ")
+    assert "24 % of the corridor lost, along 122 px = 61 mm (given by user) of its front edge" in sentence
 
 
 def test_a_trace_of_a_crop_is_not_rounded_to_nothing():
     crop = CropResult(CropState.CROPPED, segments=("L4",), fraction=0.0004, extent_px=3.0, causes=("border",))
-    assert "less than 1 % of the corridor lost, along 3 px of its edge" in crop_sentence(crop)
+    assert "less than 1 % of the corridor lost, along 3 px of its front edge" in crop_sentence(crop)
 
 
 def test_without_numbers_a_crop_says_what_was_not_looked_at():
     crop = CropResult(
-        CropState.CROPPED, segments=("L1",), causes=("border", "blanked"), reason="no guide at L4/L5, so ..."
+        CropState.CROPPED,
+        segments=("L1",),
+        causes=("border", "blanked"),
+        reason="no guide at L4/L5",
     )
-    expected = "Aorta cropped at L1 (border of the image and blanked region); no guide at L4/L5, so ..."
+    expected = "Aorta may be cropped at L1 (border of the image and blanked region); not assessed elsewhere: "
+    expected += "no guide at L4/L5"
     assert crop_sentence(crop) == expected
 
 

@@ -13,7 +13,7 @@ from .mrml_scene import REPOSITORY
 
 PACKAGE = REPOSITORY / "slicer_module" / "VerteNet" / "VerteNetLib"
 #: Files of the package itself that everybody may know: what is said between the rooms, and what holds in each.
-COMMON = {"interfaces", "answers", "failures", "states", "i18n", "trust", "history", "findings"}
+COMMON = {"interfaces", "answers", "failures", "states", "i18n", "history", "findings", "listeners"}
 #: What Slicer adds to Python.
 SLICER = {"slicer", "qt", "ctk", "vtk", "PythonQt"}
 #: Packages that Slicer ships; nothing is installed.

@@ -68,8 +68,7 @@ def write(annotations: Sequence[Annotation], path: Path) -> None:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["", *COLUMNS, SCORE])
     for vertebra in spine:
-        corners = [vertebra[name] for name in _corner_names(spine.anterior)]
-        xy = np.array([corner.xy if corner.is_present else (math.nan, math.nan) for corner in corners])
+        xy = vertebra.to_array(_corner_names(spine.anterior), present=True)
         framed = to_frame(np.vstack([xy.mean(axis=0), xy]), annotation.size)
         score = math.nan if vertebra.confidence is None else vertebra.confidence
         cells = ["" if math.isnan(value) else float(value) for value in (*framed.ravel(), score)]

@@ -28,11 +28,11 @@ import numpy as np
 
 from ..errors import AnnotationError, GeometryError
 from ..files import write_text
+from ..measure.consistency import infer_anterior
 from ..spine import CORNERS, STANDARD_LEVELS, Corner, CornerName, Spine, Status, Transition, Vertebra
 from .labelled import LabelledPoint, parse_level, spine_of
 from .names import STANDARD_POINTS, PointKey, parse_point, point_name
 from .order import recover
-from .plausible import infer_anterior
 from .record import Annotation, Known, parse_json, read_text, structured, where
 
 EXTRA = "vertenet"

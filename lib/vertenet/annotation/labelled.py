@@ -12,10 +12,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from ..errors import AnnotationError
+from ..measure.consistency import infer_anterior
 from ..spine import CORNERS, STANDARD_LEVELS, Corner, Level, Side, Spine, Vertebra
 from .names import PointKey, parse_point, point_name
 from .order import name_corners, recover
-from .plausible import infer_anterior
 
 #: A label, x and y, source pixels.
 LabelledPoint = tuple[str, float, float]

@@ -26,12 +26,12 @@ import numpy as np
 from ..errors import AnnotationError
 from ..filenames import image_of
 from ..files import write_text
+from ..measure.consistency import infer_anterior
 from ..radiograph import ViewerGeometry
 from ..spine import MIDPOINTS, Corner, Side, Spine, Status, Vertebra
 from .markups_text import Described, Note
 from .names import STANDARD_POINTS, PointKey, parse_point, point_name
 from .order import recover
-from .plausible import infer_anterior
 from .record import Annotation, Known, parse_json, read_text, structured
 
 #: The identifier that Slicer itself writes; it accepts any 1.x version of it.

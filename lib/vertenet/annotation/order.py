@@ -11,9 +11,10 @@ from __future__ import annotations
 import numpy as np
 
 from ..errors import AnnotationError
+from ..measure.consistency import IA, IP, REMEDY, SA, SP
 from ..spine import CORNERS, STANDARD_LEVELS, Side
 from .names import point_name
-from .plausible import IA, IP, REMEDY, SA, SP, Fault, Limits, body_fault, disc_fault
+from .plausible import Fault, Limits, body_fault, disc_fault
 
 _POINTS = 24
 _WALL = 12

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from ..errors import AnnotationError, OptionError, PathLike
 from ..filenames import Names
+from ..measure.consistency import check
 from ..radiograph import Radiograph
 from ..spine import Side, Spine
 from .formats import FORMATS, Format, detect, format_for_writing, named_format
-from .plausible import check
 from .record import Annotation, Known, where
 
 #: Endings of files that may hold landmarks.

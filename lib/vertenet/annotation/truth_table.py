@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import AnnotationError
+from ..measure.consistency import infer_anterior
 from ..spine import Corner, CornerName, Level, Side, Spine, Vertebra
 from .names import parse_point
-from .plausible import infer_anterior
 from .record import parse_csv, read_text, where
 
 #: The table's name in its folder.

@@ -109,9 +109,8 @@ def measure(
     from ..filenames import stem_of
     from ..imaging import read
     from ..imaging.fingerprint import pixels_sha256
-    from ..measure import load_norms
+    from ..measure import crop_sentence, load_norms
     from ..report.measured import HEIGHT_HEADS, height_rows, lordosis_words
-    from ..report.words import crop_sentence
 
     radiograph = read(image, anterior=anterior, spacing=spacing)
     spine = load_for_image(landmarks, radiograph, anterior=anterior)
@@ -130,7 +129,7 @@ def measure(
         heights.add_row(*row)
     show_table(heights)
     say(f"{lordosis_words(reading.morphometry.lordosis)}.")
-    say(f"{crop_sentence(reading.crop)} (factor {reading.crop.factor:g}).")
+    say(f"{crop_sentence(reading.crop, reading.image.spacing)} (factor {reading.crop.factor:g}).")
     for warning in reading.warnings:
         say(f"Note: {warning}.")
     if out is not None:

@@ -9,10 +9,11 @@ given three ways, because they answer different questions:
 * ``error_mm``: Euclidean in the patient, only where the image states its pixel size.
 
 ``aligned_dx``, ``aligned_dy`` are the same differences after the names of the whole spine were moved by ``names_off``
-levels, the move that brings the points closest: localisation apart from naming.
+levels (`vertenet.measure.matching.points_shift`): localisation apart from naming.
 
-``named`` says of a vertebra whether it is under its own name, ``outcome`` of an image what became of it
-(`vertenet.evaluation.naming`); a vertebra of which only the centre is known has the one and no errors.
+``named`` says of a vertebra whether it is under its own name (`vertenet.measure.matching`), ``outcome`` of an image
+what became of it (`vertenet.evaluation.naming`); a vertebra of which only the centre is known has the one and no
+errors.
 """
 
 from __future__ import annotations
@@ -25,11 +26,10 @@ import pandas as pd
 
 from ..errors import AnnotationError
 from ..imaging.frame import Frame
-from ..radiograph import Spacing
+from ..measure.matching import judge_names, middle_of, moved, pixel_size, points_shift
 from ..reading import Reading
 from ..spine import CORNERS, MIDPOINTS, STANDARD_LEVELS, Level, Spine, Status
-from .metrics import score_landmarks
-from .naming import judge_names, middle_of
+from .naming import outcome_of
 
 #: Coverages that an error radius may be given for, per cent; `vertenet.spine.Corner.radius` is the second.
 COVERAGES = (80, 90, 95)
@@ -75,10 +75,6 @@ _WORDS = (
     "outcome",
     "problem",
 )
-#: Levels that a whole spine may be misnamed by before the search for the best alignment gives up.
-GREATEST_SHIFT = 5
-#: Vertebrae that an alignment must bring together where there are as many: one alone fits nearly anywhere.
-FEWEST_SHARED = 3
 
 
 def landmark_rows(
@@ -122,7 +118,7 @@ def landmark_rows(
     """
     predicted = Spine((), truth.anterior) if reading is None else reading.spine
     names = (*CORNERS, *MIDPOINTS) if _has_midpoints(predicted) else CORNERS
-    ours, theirs = _usable(predicted, names), _usable(truth, names)
+    ours, theirs = (spine.to_array(STANDARD_LEVELS, names, present=True) for spine in (predicted, truth))
     # Plain columns first and one frame at the end: a frame that grows costs more than all the geometry.
     rows: dict = {
         "image": image,
@@ -135,7 +131,7 @@ def landmark_rows(
         "problem": problem,
     }
     centres, grades = centres or {}, grades or {}
-    size = _size_of(None if reading is None else reading.image.spacing)
+    size = pixel_size(None if reading is None else reading.image.spacing)
     naming = judge_names(predicted, truth, centres, size)
     rows["named"] = [naming.named.get(level, "") for level in STANDARD_LEVELS for _ in names]
     rows["level_right"] = [name == "right" for name in rows["named"]]
@@ -146,22 +142,18 @@ def landmark_rows(
     rows["found"] = np.isfinite(ours).all(-1).ravel()
     rows["confidence"] = _of_corners(predicted, names, "confidence")
     if reading is None:
-        return _with_blanks({**rows, "outcome": naming.outcome(refused=True, certain=False)})
-    shape = (reading.image.rows, reading.image.columns)
-    places = [_middles(xy, known, naming.heights, size) for xy, known in ((ours, {}), (theirs, centres))]
+        return _with_blanks({**rows, "outcome": outcome_of(naming, refused=True, certain=False)})
+    places = [_middles(xy, known, naming.heights, size) for xy, known in ((theirs, centres), (ours, {}))]
     _add_errors(rows, ours, theirs, truth, reading, places, naming.heights)
     radius = _of_corners(predicted, names, "radius")
     for coverage in COVERAGES:
         scale = 1.0 if coverage == 90 else reading.radius_scale.get(str(coverage), np.nan)
         rows[f"radius_{coverage}"] = radius * scale
-    score = score_landmarks(predicted, truth, shape)
-    # Where only the centre is known, the score of corners sees nothing.
-    rows["levels_right"] = score.levels_right and all(naming.named.get(level, "right") == "right" for level in centres)
-    rows["shifted"] = score.shifted or any(level in naming.swapped for level in centres)
+    rows["levels_right"], rows["shifted"] = naming.all_right, bool(naming.swapped)
     rows["certain"] = reading.levels.certain
     rows["margin"] = np.nan if reading.levels.margin is None else reading.levels.margin
     rows["refused"] = not rows["found"].any() or (reading.quality is not None and not reading.quality.typical)
-    rows["outcome"] = naming.outcome(refused=rows["refused"], certain=rows["certain"])
+    rows["outcome"] = outcome_of(naming, refused=rows["refused"], certain=rows["certain"])
     if reading.image.anterior_source == "detected":
         rows["anterior_right"] = float(predicted.anterior == truth.anterior)
     if reading.quality is not None and reading.quality.score is not None:
@@ -170,26 +162,6 @@ def landmark_rows(
         rows["pixel_mm"] = reading.image.spacing.column
     rows["latency_s"] = np.nan if reading.latency_s is None else reading.latency_s
     return _with_blanks(rows)
-
-
-def best_shift(predicted: np.ndarray, truth: np.ndarray) -> int:
-    """The number of levels towards the feet that all names must move by to bring the points closest; 0 where unknown.
-
-    Parameters
-    ----------
-    predicted, truth : (6, k, 2) arrays
-        One frame; NaN where there is no point.
-    """
-    errors = {}
-    for steps in range(-GREATEST_SHIFT, GREATEST_SHIFT + 1):
-        distance = np.linalg.norm(_moved(predicted, steps) - truth, axis=-1)
-        shared = np.isfinite(distance).any(axis=1).sum()
-        if shared:
-            errors[steps] = (shared, float(np.nanmean(distance)))
-    if not errors:
-        return 0
-    needed = min(FEWEST_SHARED, max(shared for shared, _ in errors.values()))
-    return min((error, abs(steps), steps) for steps, (shared, error) in errors.items() if shared >= needed)[2]
 
 
 def read_tables(paths: Iterable[str | Path]) -> pd.DataFrame:
@@ -230,13 +202,6 @@ def _has_midpoints(spine: Spine) -> bool:
     return any(name in vertebra.points for vertebra in spine for name in MIDPOINTS)
 
 
-def _usable(spine: Spine, names) -> np.ndarray:
-    """(6, k, 2) positions of the points that are present; NaN elsewhere."""
-    xy = spine.to_array(STANDARD_LEVELS, names)
-    xy[~np.reshape([status == Status.PRESENT for status in _statuses(spine, names)], xy.shape[:2])] = np.nan
-    return xy
-
-
 def _statuses(spine: Spine, names) -> list[str]:
     return [str(status or Status.MISSING) for status in _of_points(spine, names, "status")]
 
@@ -257,22 +222,19 @@ def _add_errors(
     frame = Frame((reading.image.rows, reading.image.columns))
     forward = np.array([1.0 if truth.anterior == "right" else -1.0, 1.0])
     difference = ours - theirs
-    steps = best_shift(*(np.concatenate(xy, axis=1) * frame.scale for xy in zip((ours, theirs), middles)))
+    size = pixel_size(reading.image.spacing)
+    whole = [np.concatenate(xy, axis=1) * size for xy in zip((theirs, ours), middles)]
+    steps = points_shift(*whole, float(np.nanmedian(heights)) if np.isfinite(heights).any() else np.nan)
     rows["names_off"] = float(steps)
-    for prefix, found in (("", ours), ("aligned_", _moved(ours, steps))):
+    for prefix, found in (("", ours), ("aligned_", moved(ours, steps))):
         normal = ((found - theirs) * frame.scale * forward).reshape(-1, 2)
         rows[f"{prefix}dx"], rows[f"{prefix}dy"] = normal.T
         rows["aligned_px" if prefix else "error_px"] = np.linalg.norm(normal, axis=1)
     rows["error_source_px"] = np.linalg.norm(difference, axis=-1).ravel()
     spacing = reading.image.spacing
-    length = np.linalg.norm(difference * _size_of(spacing), axis=-1)
+    length = np.linalg.norm(difference * pixel_size(spacing), axis=-1)
     rows["error_mm"] = np.nan if spacing is None else length.ravel()
     rows["error_heights"] = (length / heights[:, None]).ravel()
-
-
-def _size_of(spacing: Spacing | None) -> np.ndarray:
-    """(2,) what a pixel measures along x and y, mm; 1 where nobody knows."""
-    return np.ones(2) if spacing is None else np.array([spacing.column, spacing.row])
 
 
 def _middles(
@@ -284,14 +246,6 @@ def _middles(
         for level, corners, height in zip(STANDARD_LEVELS, points, heights)
     ]
     return np.stack(found)[:, None]
-
-
-def _moved(points: np.ndarray, steps: int) -> np.ndarray:
-    """(6, k, 2) points under names ``steps`` levels further down."""
-    moved = np.full_like(points, np.nan)
-    for i in range(max(0, -steps), min(len(points), len(points) - steps)):
-        moved[i + steps] = points[i]
-    return moved
 
 
 def _with_blanks(rows: dict) -> pd.DataFrame:

@@ -233,7 +233,7 @@ def _plain(comparison: Comparison, name: str, frame: pd.DataFrame) -> Table | No
 _WHAT = {
     "accuracy": (
         "Errors of the corners of T12 to L5 per coordinate in the 1024 x 512 frame, the paper's form, of the points "
-        "that were found; aligned: after moving all names of a spine by the shift that brings its points closest."
+        "that were found; aligned: after moving all names of a spine by the levels that they are off."
     ),
     "distances": "Euclidean errors of the four corners of T12 to L5, in px of the 1024 x 512 frame and in mm.",
     "detection": "Shares of the true points; one that was not found is within no distance.",

@@ -222,9 +222,9 @@ class Predictor:
         """The coarse spine of an image that faces right from its maps, how sure its levels are, and warnings."""
         if self.decoder == "levels":
             if isinstance(self.network, LandmarkNetwork):
-                return spine_from_maps(maps, radiograph, self.network)
+                return spine_from_maps(maps, radiograph.pixels.shape, self.network)
             looks = self.looks(radiograph, maps)
-            return spine_of(looks.candidates, radiograph, self.level_statistics, looks.agreement)
+            return spine_of(looks.candidates, radiograph.pixels.shape, self.level_statistics, looks.agreement)
         frame = Frame(radiograph.pixels.shape, self.network.input_size)
         spine = top_six(maps, self.network.stride).map_points(frame.to_source).bounded(*frame.source)
         return spine, Levels(certain=False), ["Levels were counted from the top peak"]

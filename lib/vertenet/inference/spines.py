@@ -10,7 +10,6 @@ import torch
 
 from ..imaging.frame import Frame
 from ..networks.landmarks import LandmarkNetwork
-from ..radiograph import Radiograph
 from ..reading import Levels
 from ..spine import CORNERS, STANDARD_LEVELS, Corner, Level, Spine, Status, Vertebra
 from .decode import Candidate
@@ -20,7 +19,7 @@ from .views import source_candidates
 
 
 def spine_from_maps(
-    maps: Mapping[str, np.ndarray], radiograph: Radiograph, network, statistics: LevelStatistics | None = None
+    maps: Mapping[str, np.ndarray], shape: tuple[int, int], network, statistics: LevelStatistics | None = None
 ) -> tuple[Spine, Levels, list[str]]:
     """The spine of an image that faces right, how sure its levels are, and warnings.
 
@@ -30,7 +29,7 @@ def spine_from_maps(
     Parameters
     ----------
     maps : what `Predictor.maps` returns for ``network``
-    radiograph : only its size counts
+    shape : (rows, columns) of the image
     network : torch module with ``input_size``, ``stride`` and ``level_names``
     statistics : LevelStatistics, optional
         The default ones when not given.
@@ -40,36 +39,36 @@ def spine_from_maps(
     (Spine, Levels, list of str)
         The six standard levels in source pixels; every level missing where no spine was found.
     """
-    frame = Frame(radiograph.pixels.shape, network.input_size)
+    frame = Frame(shape, network.input_size)
     if isinstance(network, LandmarkNetwork):
         return _named_by_network(maps, frame, network)
-    return spine_of(source_candidates(maps, frame, network), radiograph, statistics)
+    return spine_of(source_candidates(maps, frame, network), shape, statistics)
 
 
 def spine_of(
     candidates: list[Candidate],
-    radiograph: Radiograph,
+    shape: tuple[int, int],
     statistics: LevelStatistics | None = None,
     agreement: float = 1.0,
 ) -> tuple[Spine, Levels, list[str]]:
     """`spine_from_maps` for candidates in source pixels; ``agreement`` as for `name_levels`."""
-    decision = name_levels(candidates, radiograph.rows, statistics, agreement) if candidates else None
+    decision = name_levels(candidates, shape[0], statistics, agreement) if candidates else None
     if decision is None or not decision.is_spine:
         empty = Spine((), "right").select(STANDARD_LEVELS)
         return empty, Levels(certain=False), ["No spine was found: is this a lateral spine image, facing as stated?"]
-    spine = build_spine(candidates, decision.best, radiograph)
+    spine = build_spine(candidates, decision.best, shape)
     margin = decision.margin if math.isfinite(decision.margin) else None
     if decision.certain:
         return spine, Levels(True, margin), []
     alternative = None
     if decision.alternative is not None:
-        alternative = build_spine(candidates, decision.alternative, radiograph)
+        alternative = build_spine(candidates, decision.alternative, shape)
     warning = "Levels uncertain: another naming of the vertebrae is nearly as likely"
     return spine, Levels(False, margin, alternative), [warning]
 
 
-def build_spine(candidates: list[Candidate], path: LevelPath, radiograph: Radiograph) -> Spine:
-    """The six standard levels of a path, in source pixels, with its lumbosacral transition.
+def build_spine(candidates: list[Candidate], path: LevelPath, shape: tuple[int, int]) -> Spine:
+    """The six standard levels of a path in an image of (rows, columns), source pixels, and its lumbosacral transition.
 
     Levels that the path lacks are ``outside`` beyond the field and ``missing`` inside it; an L5 that the path's anatomy
     lacks is ``missing``.
@@ -79,14 +78,14 @@ def build_spine(candidates: list[Candidate], path: LevelPath, radiograph: Radiog
     for level in STANDARD_LEVELS:
         candidate = named.get(level)
         if candidate is None:
-            status = _why_absent(level, named, ANATOMIES[path.anatomy], radiograph.rows)
+            status = _why_absent(level, named, ANATOMIES[path.anatomy], shape[0])
             vertebrae.append(Vertebra(level, {name: Corner(status=status) for name in CORNERS}))
             continue
         score = float(np.clip(candidate.score, 0, 1))
         points = {name: Corner(x, y, confidence=score) for name, (x, y) in zip(CORNERS, candidate.corners)}
         vertebrae.append(Vertebra(level, points, score))
     spine = Spine(tuple(vertebrae), "right", path.transition)
-    return spine.bounded(radiograph.rows, radiograph.columns)
+    return spine.bounded(*shape)
 
 
 def _why_absent(level: Level, named: dict[Level, Candidate], ladder: tuple[Level, ...], rows: int) -> Status:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..errors import OptionError
-from ..evaluation import score_landmarks
 from ..inference import Predictor
 from ..inference.calibration import Calibration
 from ..inference.conformal import ConformalRadii, Points, Sigma
@@ -18,16 +17,14 @@ from ..inference.predictor import facing_score, upside_down
 from ..inference.spines import build_spine, spine_from_maps, spine_of
 from ..inference.typicality import Typicality, mean_confidence
 from ..inference.views import Looks
+from ..measure.matching import judge_names, pixel_size
 from ..networks.landmarks import LandmarkNetwork
-from ..radiograph import Radiograph
 from ..spine import Spine
 from .cases import Case
 from .level_statistics import calibrate_thresholds, fit_level_statistics
 
 #: Phantom seeds of calibration begin here.
 CALIBRATION_SEED = 850_000
-#: A vertebra further from the true one of its name than this share of its height is another, or none.
-OFF_BY_HEIGHTS = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +48,8 @@ class Observed:
         Those of the image upside down; asked of every other image.
     facing : float or None
         Facing score; asked of the others.
+    size : (float, float)
+        What a pixel measures along x and y, see `vertenet.measure.matching.pixel_size`.
     """
 
     name: str
@@ -64,6 +63,7 @@ class Observed:
     features: np.ndarray | None
     inverted: np.ndarray | None = None
     facing: float | None = None
+    size: tuple[float, float] = (1.0, 1.0)
 
     def decision(self, statistics: LevelStatistics) -> LevelDecision | None:
         if self.looks is None or not self.looks.candidates:
@@ -84,10 +84,10 @@ def observe(predictor: Predictor, case: Case, *, odd: bool) -> Observed:
     maps = predictor.maps(radiograph)
     if isinstance(predictor.network, LandmarkNetwork):
         looks = None
-        spine, _, _ = spine_from_maps(maps, radiograph, predictor.network)
+        spine, _, _ = spine_from_maps(maps, radiograph.pixels.shape, predictor.network)
     else:
         looks = predictor.looks(radiograph, maps)
-        spine, _, _ = spine_of(looks.candidates, radiograph)
+        spine, _, _ = spine_of(looks.candidates, radiograph.pixels.shape)
     refined, sigma = (None, {}) if predictor.refiner is None else predictor.refiner(radiograph, spine)
     facing, inverted = None, None
     if odd:
@@ -106,6 +106,7 @@ def observe(predictor: Predictor, case: Case, *, odd: bool) -> Observed:
         maps.get("deepest"),
         inverted,
         facing,
+        tuple(pixel_size(radiograph.spacing)),
     )
 
 
@@ -186,10 +187,9 @@ def fit_thresholds(observed: Sequence[Observed], statistics: LevelStatistics) ->
 
 
 def levels_right(item: Observed, decision: LevelDecision) -> bool:
-    """Whether a naming is right, as `vertenet.evaluation.score_landmarks` counts."""
-    blank = Radiograph(np.zeros(item.shape, np.float32))
-    spine = build_spine(item.looks.candidates, decision.best, blank)
-    return score_landmarks(spine, item.truth, item.shape).levels_right
+    """Whether a naming is right, see `vertenet.measure.matching.Naming.all_right`."""
+    spine = build_spine(item.looks.candidates, decision.best, item.shape)
+    return judge_names(spine, item.truth, size=np.array(item.size)).all_right
 
 
 def fit_typicality(observed: Sequence[Observed]) -> Typicality | None:
@@ -209,13 +209,13 @@ def fit_typicality(observed: Sequence[Observed]) -> Typicality | None:
 def located(observed: Sequence[Observed], *, refined: bool) -> tuple[Points, np.ndarray, np.ndarray]:
     """Points of vertebrae under their own name, their errors and their images, as `ConformalRadii.fit` takes them.
 
-    A point counts where it is present in prediction and truth. A vertebra whose centre is further than
-    `OFF_BY_HEIGHTS` of its height from the true one of its name is not counted: its name is wrong, not its corners.
+    A point counts where it is present in prediction and truth. A vertebra that is not the true one of its name
+    (`vertenet.measure.matching`) is not counted: its name is wrong, not its corners.
     """
     points, errors, images = [], [], []
     for number, item in enumerate(observed):
         spine = item.refined if refined else item.spine
-        mine = Points.of(_rightly_named(spine, item.truth), item.sigma if refined else None)
+        mine = Points.of(_rightly_named(spine, item), item.sigma if refined else None)
         true = np.array([_true_position(item.truth, level, kind) for level, kind in zip(mine.levels, mine.kinds)])
         distance = np.linalg.norm(mine.xy - true.reshape(-1, 2), axis=-1)
         known = np.isfinite(distance)
@@ -225,16 +225,9 @@ def located(observed: Sequence[Observed], *, refined: bool) -> tuple[Points, np.
     return Points.concatenate(points), np.concatenate(errors), np.concatenate(images)
 
 
-def _rightly_named(spine: Spine, truth: Spine) -> Spine:
-    kept = []
-    for vertebra in spine:
-        if vertebra.level not in truth or vertebra.is_missing:
-            continue
-        theirs = truth[vertebra.level].to_array()
-        height = np.linalg.norm(theirs[:2] - theirs[2:], axis=-1).mean()
-        if np.linalg.norm(vertebra.centre - theirs.mean(axis=0)) < OFF_BY_HEIGHTS * height:
-            kept.append(vertebra)
-    return replace(spine, vertebrae=tuple(kept))
+def _rightly_named(spine: Spine, item: Observed) -> Spine:
+    named = judge_names(spine, item.truth, size=np.array(item.size)).named
+    return replace(spine, vertebrae=tuple(v for v in spine if named.get(v.level) == "right"))
 
 
 def _true_position(truth: Spine, level, kind) -> np.ndarray:

@@ -16,8 +16,9 @@ from scipy.stats import permutation_test
 from ..evaluation import score_landmarks
 from ..evaluation.statistics import paired_bootstrap
 from ..imaging.frame import Frame
+from ..measure.matching import judge_names
 from ..spine import CORNERS, STANDARD_LEVELS, Spine
-from .calibrate import OFF_BY_HEIGHTS, Observed
+from .calibrate import Observed
 from .validation import NEAR_PX
 
 #: A corner further off than this, or of no vertebra at all, counts as lost: this far, and no further.
@@ -147,7 +148,7 @@ def compare(served: Sequence[Observed], candidate: Sequence[Observed], persons: 
 
 def _judged(item: Observed) -> tuple[float, int, int, bool, np.ndarray]:
     """Share near, landmarks near, landmarks, levels right, errors of one image."""
-    score = score_landmarks(_served(item), item.truth, item.shape)
+    score = score_landmarks(_served(item), item.truth, item.shape, np.array(item.size))
     near = int((np.hypot(*score.errors.T) <= NEAR_PX).sum())
     levels = [level for level in STANDARD_LEVELS if level in item.truth]
     landmarks = sum(item.truth[level][name].is_present for level in levels for name in CORNERS)
@@ -171,12 +172,12 @@ def _placed(item: Observed) -> tuple[float, float]:
     An image whose truth holds no whole vertebra, or no corner, has none of each: NaN.
     """
     frame, spine = Frame(item.shape), _served(item)
-    mine = frame.from_source(_present(spine, [vertebra.level for vertebra in spine]))
-    own, theirs = (frame.from_source(_present(one, STANDARD_LEVELS)) for one in (spine, item.truth))
-    whole = np.isfinite(theirs).all(axis=(1, 2))
-    off = np.linalg.norm(own.mean(axis=1) - theirs.mean(axis=1), axis=-1)
-    heights = np.linalg.norm(theirs[:, :2] - theirs[:, 2:], axis=-1).mean(axis=1)
-    named = (off < OFF_BY_HEIGHTS * heights)[whole]
+    naming = judge_names(spine, item.truth, size=np.array(item.size))
+    named = [naming.named[level] == "right" for level in naming.required]
+    mine, theirs = (
+        frame.from_source(one.to_array(levels, present=True))
+        for one, levels in ((spine, None), (item.truth, STANDARD_LEVELS))
+    )
     mine = mine[np.isfinite(mine).all(axis=(1, 2))]
     errors = []
     for true in theirs[np.isfinite(theirs).any(axis=(1, 2))]:
@@ -185,20 +186,13 @@ def _placed(item: Observed) -> tuple[float, float]:
         nearest = distances[distances.mean(axis=1).argmin()] if len(mine) else np.full(known.sum(), np.inf)
         errors.append(np.minimum(nearest, LOST_PX))
     return (
-        float(named.mean()) if len(named) else np.nan,
+        float(np.mean(named)) if named else np.nan,
         float(np.concatenate(errors).mean()) if errors else np.nan,
     )
 
 
 def _served(item: Observed) -> Spine:
     return item.spine if item.refined is None else item.refined
-
-
-def _present(spine: Spine, levels: Sequence) -> np.ndarray:
-    """(n, 4, 2) corners, source pixels; NaN for those that are not present."""
-    corners = np.asarray(spine.to_array(levels), float).reshape(-1, len(CORNERS), 2)
-    known = [[level in spine and spine[level][name].is_present for name in CORNERS] for level in levels]
-    return np.where(np.array(known, bool).reshape(-1, len(CORNERS))[..., None], corners, np.nan)
 
 
 def _paired(before: np.ndarray, after: np.ndarray, persons: Sequence[str], *, more_is_better: bool) -> Paired:

@@ -11,7 +11,6 @@ import torch
 from ..evaluation import score_landmarks
 from ..imaging.frame import Frame
 from ..inference.spines import spine_from_maps
-from ..radiograph import Radiograph
 from ..spine import STANDARD_LEVELS, Spine
 from .feed import Source
 
@@ -65,8 +64,7 @@ def validate(
         some = [samples[i] for i in range(start, min(start + _AT_ONCE, len(samples)))]
         for sample, maps in zip(some, _maps(network, np.stack([sample.images for sample in some]))):
             rows, columns = (int(n) for n in sample.sizes)
-            blank = Radiograph(np.zeros((rows, columns), np.float32), anterior="right")
-            predicted = spine_from_maps(maps, blank, network)[0]
+            predicted = spine_from_maps(maps, (rows, columns), network)[0]
             frame = Frame((rows, columns), network.input_size)
             truth = Spine.from_array(frame.to_source(sample.corners[: len(STANDARD_LEVELS)])).bounded(rows, columns)
             score = score_landmarks(predicted, truth, (rows, columns))

@@ -1,7 +1,7 @@
-"""Geometry on a Spine: guides, crop, heights, lordosis; and the AAC-24 grades. NumPy and SciPy only."""
+"""Geometry on Spines: guides, crop, heights, AAC-24 grades; which vertebra is which; what cannot be. No torch."""
 
 from .aac import UNREADABLE, Aac24, Risk, Wall
-from .crop import DEFAULT_FACTOR, CropResult, CropState, detect_crop
+from .crop import CROP_WORDS, DEFAULT_FACTOR, CropResult, CropState, crop_sentence, detect_crop
 from .endplates import Angle, Lordosis, lordosis
 from .genant import Deformity, GenantSuggestion
 from .guides import DISCS, GUIDE_NAMES, SEGMENTS, Guide, intervertebral_guides
@@ -9,6 +9,7 @@ from .morphometry import Heights, ReferenceRatio, SpineMorphometry, VertebraMorp
 from .norms import NORMS_VARIABLE, PUBLISHED, Norms, load_norms
 
 __all__ = [
+    "CROP_WORDS",
     "DEFAULT_FACTOR",
     "DISCS",
     "GUIDE_NAMES",
@@ -31,6 +32,7 @@ __all__ = [
     "SpineMorphometry",
     "VertebraMorphometry",
     "Wall",
+    "crop_sentence",
     "detect_crop",
     "intervertebral_guides",
     "load_norms",

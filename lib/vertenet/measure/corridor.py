@@ -7,14 +7,14 @@ corridor's anterior edge, sampled evenly from head to foot. Behind, it is bounde
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.interpolate import CubicSpline
 
 from ..errors import GeometryError
-from ..spine import CornerName, Level, Spine, Status, Vertebra
+from ..spine import CornerName, Level, Side, Spine, Status, Vertebra
 from .guides import DISCS, GUIDE_NAMES, SEGMENTS, Guide, disc_name, intervertebral_guides
 
 #: Samples of the whole edge, T12/L1 to L4/L5, as in the paper; a part of it has its share of them.
@@ -125,6 +125,20 @@ def _stretch(
     # Every third guide is a disc: the bounds of the segments.
     segment = run[0] + np.searchsorted(knots[3:-1:3], y)
     return edge, wall, _steps(edge), _steps(wall), segment
+
+
+def guide_ends(guides: Mapping[str, Guide], anterior: Side, factor: float) -> dict[str, np.ndarray]:
+    """Where each guide meets the anterior edge of the corridor, (2,) source pixels: so far it is drawn.
+
+    One that is too steep for a disc (`STEEPEST_GUIDE`), or upright, is left out.
+    """
+    if not guides:
+        return {}
+    forward = (1.0 if anterior == "right" else -1.0) * factor * mean_guide_length(guides.values())
+    ends = {name: guide.at_x(guide.anterior[0] + forward) for name, guide in guides.items()}
+    steepest = np.tan(np.radians(STEEPEST_GUIDE)) * abs(forward)
+    # False for an upright guide too, which meets the edge nowhere (NaN).
+    return {name: end for name, end in ends.items() if abs(end[1] - guides[name].anterior[1]) <= steepest}
 
 
 def mean_guide_length(guides: Iterable[Guide]) -> float:

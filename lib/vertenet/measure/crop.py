@@ -19,6 +19,7 @@ from ..spine import Spine
 from .blanked import blanked_mask
 from .corridor import Corridor, aortic_corridor
 from .guides import SEGMENTS
+from .matching import pixel_size
 
 #: How far in front of the spine the aorta is looked for, in mean guide lengths (VerteNet, Table 1).
 DEFAULT_FACTOR = 1.2
@@ -37,6 +38,15 @@ class CropState(str, Enum):
     NOT_ASSESSED = "could not be assessed"
 
     __str__ = str.__str__
+
+
+#: What is said of each state in a few words. The corridor is lost for certain, the aorta in it only perhaps.
+CROP_WORDS = {
+    CropState.CLEAR: "inside the image",
+    CropState.CROPPED: "may be cropped",
+    CropState.NOT_ASSESSED: "could not be assessed",
+}
+_CAUSES = {"border": "border of the image", "blanked": "blanked region"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,6 +104,14 @@ class CropResult:
         return self.to_dict() == other.to_dict() if isinstance(other, CropResult) else NotImplemented
 
     __hash__ = None  # type: ignore[assignment]
+
+    def stretches(self) -> list[slice]:
+        """Parts of ``edge`` without a gap; a segment that could not be looked at leaves one."""
+        if len(self.edge) < 2:
+            return []
+        step = np.diff(self.edge[:, 1])
+        cuts = [0, *np.flatnonzero(step > 3 * np.median(step)) + 1, len(self.edge)]
+        return [slice(start, stop) for start, stop in zip(cuts, cuts[1:]) if stop - start > 1]
 
     def to_dict(self) -> dict:
         return {
@@ -190,6 +208,28 @@ def detect_crop(
     )
 
 
+def crop_sentence(crop: CropResult, spacing: Spacing | None = None) -> str:
+    """The finding in one sentence without its full stop: where, why and how much, or why there is no result.
+
+    Millimetres stand there with the source of ``spacing``, the image's.
+    """
+    if crop.state is CropState.NOT_ASSESSED:
+        return f"Crop {CROP_WORDS[crop.state]}: {crop.reason.rstrip('.')}"
+    if crop.state is CropState.CLEAR:
+        return f"The aortic corridor from L1 to L4 is {CROP_WORDS[crop.state]}"
+    text = f"Aorta {CROP_WORDS[crop.state]} at {', '.join(crop.segments)}"
+    if crop.causes:
+        text += f" ({' and '.join(_CAUSES[cause] for cause in crop.causes)})"
+    if crop.fraction is not None:
+        share = "less than 1 %" if crop.fraction < 0.01 else f"{100 * crop.fraction:.0f} %"
+        text += f": {share} of the corridor lost"
+    if crop.extent_px is not None:
+        source = "" if spacing is None else f" ({spacing.source})"
+        mm = "" if crop.extent_mm is None else f" = {crop.extent_mm:.0f} mm{source}"
+        text += f", along {crop.extent_px:.0f} px{mm} of its front edge"
+    return f"{text}; not assessed elsewhere: {crop.reason.rstrip('.')}" if crop.reason else text
+
+
 def _check_in_image(radiograph: Radiograph, corridor: Corridor) -> None:
     outside = _outside(radiograph, corridor.wall)
     if outside.mean() > 0.5:
@@ -216,5 +256,4 @@ def lost_points(radiograph: Radiograph, xy: np.ndarray, blanked: np.ndarray) -> 
 
 def _length(corridor: Corridor, rows: np.ndarray, spacing: Spacing | None) -> float:
     """Length of the edge at the samples ``rows``: pixels, or mm where a spacing is given."""
-    unit = (1.0, 1.0) if spacing is None else (spacing.column, spacing.row)
-    return float(np.hypot(*(corridor.edge_step[rows] * unit).T).sum())
+    return float(np.hypot(*(corridor.edge_step[rows] * pixel_size(spacing)).T).sum())

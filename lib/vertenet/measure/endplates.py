@@ -22,6 +22,7 @@ import numpy as np
 from ..errors import GeometryError
 from ..radiograph import Spacing
 from ..spine import CornerName, Level, Spine
+from .matching import pixel_size
 
 SUPERIOR = (CornerName.SP, CornerName.SA)
 INFERIOR = (CornerName.IP, CornerName.IA)
@@ -100,5 +101,4 @@ def _angle(spine: Spine, spacing: Spacing | None, upper: _Endplate, lower: _Endp
 def _forwards(spine: Spine, spacing: Spacing | None, posterior: np.ndarray, anterior: np.ndarray) -> np.ndarray:
     """(2,) an endplate as a step forwards and down, mm or pixels."""
     front = 1.0 if spine.anterior == "right" else -1.0
-    scale = (1.0, 1.0) if spacing is None else (spacing.column, spacing.row)
-    return (anterior - posterior) * scale * (front, 1.0)
+    return (anterior - posterior) * pixel_size(spacing) * (front, 1.0)

@@ -10,10 +10,11 @@ from pathlib import Path
 from urllib.parse import quote
 
 from ..files import write_text
+from ..measure import CROP_WORDS
 from ..reading import RESEARCH_USE, Reading
 from .measured import HEIGHT_HEADS, height_rows, lordosis_words
 from .page import PAGE
-from .words import model_words, remarks, spacing_words
+from .words import CROP_TONES, model_words, remarks, spacing_words
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,11 +85,11 @@ def _table(entries: Sequence[GalleryEntry], columns: Sequence[str]) -> str:
             crop = entry.reading.crop
             where = f" ({', '.join(crop.segments)})" if crop.segments else ""
             certain = entry.reading.levels.certain
-            tone = {"clear": "plain", "cropped": "alarm"}.get(crop.state.value, "caution")
+            tone = CROP_TONES[crop.state]
             cells.append(
                 f'<td class="{"plain" if certain else "caution"}">{"certain" if certain else "uncertain"}</td>'
             )
-            cells.append(f'<td class="{tone}">{escape(crop.state.value + where)}</td>')
+            cells.append(f'<td class="{tone}">{escape(CROP_WORDS[crop.state] + where)}</td>')
         cells += [f"<td>{escape(entry.facts.get(name, ''))}</td>" for name in columns]
         rows.append(f"<tr>{''.join(cells)}</tr>")
     body = "\n".join(rows)

@@ -15,7 +15,8 @@ from matplotlib.patheffects import Normal, withStroke
 
 from ..files import beside
 from ..measure.blanked import blanked_mask
-from ..measure.corridor import aortic_corridor, mean_guide_length
+from ..measure.corridor import aortic_corridor, guide_ends
+from ..measure.crop import CROP_WORDS, CropState
 from ..measure.guides import DISCS, SEGMENTS, disc_name
 from ..radiograph import Radiograph
 from ..reading import Reading
@@ -155,39 +156,24 @@ def _draw_guides(axes: Axes, reading: Reading) -> None:
         is_lost = segment.value in reading.crop.segments
         x, y = (ends[names[0]] + ends[names[1]]) / 2
         axes.annotate(
-            f"AAC {segment}\ncropped" if is_lost else f"AAC {segment}", (x, y), (7 * sign, 0),
+            f"AAC {segment}\n{CROP_WORDS[CropState.CROPPED]}" if is_lost else f"AAC {segment}", (x, y), (7 * sign, 0),
             textcoords="offset points", ha="left" if sign > 0 else "right", va="center", size=8.5,
             color=TONES["alarm"] if is_lost else EDGE, bbox=PLATE, zorder=7, annotation_clip=False,
         )  # fmt: skip
 
 
 def _guide_ends(reading: Reading) -> dict[str, np.ndarray]:
-    """Where each guide meets the edge of the aortic corridor, source pixels; a guide that never does is left out."""
-    if not reading.guides:
-        return {}
-    forward = reading.crop.factor * mean_guide_length(reading.guides.values())
-    forward *= 1 if reading.spine.anterior == "right" else -1
-    ends = {name: guide.at_x(guide.anterior[0] + forward) for name, guide in reading.guides.items()}
-    return {name: end for name, end in ends.items() if np.isfinite(end).all()}
+    return guide_ends(reading.guides, reading.spine.anterior, reading.crop.factor)
 
 
 def _draw_corridor(axes: Axes, radiograph: Radiograph, reading: Reading) -> None:
     crop = reading.crop
-    for start, stop in _runs(crop.edge):
-        axes.plot(*crop.edge[start:stop].T, color=EDGE, lw=1.4, path_effects=_halo(2.8), zorder=3)
-        lost = np.where(crop.lost[start:stop, None], crop.edge[start:stop], np.nan)
+    for part in crop.stretches():
+        axes.plot(*crop.edge[part].T, color=EDGE, lw=1.4, path_effects=_halo(2.8), zorder=3)
+        lost = np.where(crop.lost[part, None], crop.edge[part], np.nan)
         axes.plot(*lost.T, color=LOST, lw=2.4, zorder=4)
     if crop.causes:
         _hatch_lost(axes, radiograph, reading)
-
-
-def _runs(edge: np.ndarray) -> list[tuple[int, int]]:
-    """Stretches of the edge without a gap (a segment that could not be looked at leaves one)."""
-    if len(edge) < 2:
-        return []
-    step = np.diff(edge[:, 1])
-    cuts = np.flatnonzero(step > 3 * np.median(step)) + 1
-    return list(zip([0, *cuts], [*cuts, len(edge)]))
 
 
 def _hatch_lost(axes: Axes, radiograph: Radiograph, reading: Reading) -> None:

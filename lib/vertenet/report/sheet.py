@@ -15,8 +15,9 @@ from matplotlib.patches import Circle
 from PIL import Image
 
 from .. import RESEARCH_USE
-from ..evaluation.naming import Outcome, judge_names, middle_of
+from ..evaluation.naming import Outcome
 from ..files import beside
+from ..measure.matching import judge_names, middle_of, pixel_size
 from ..radiograph import Radiograph
 from ..reading import Reading
 from ..spine import CORNERS, Level, Spine
@@ -115,8 +116,7 @@ def write_pages(pictures: Sequence[Path], folder: Path, *, per_page: int = PER_P
 
 def _draw_truth(axes: Axes, case: SheetCase) -> None:
     for vertebra in case.truth:
-        xy = vertebra.to_array(_RING)
-        xy[[not vertebra[name].is_present for name in _RING]] = np.nan
+        xy = vertebra.to_array(_RING, present=True)
         _outline(axes, xy, str(vertebra.level), TRUTH, case.truth.anterior)
     for level, (x, y) in case.centres.items():
         axes.plot(x, y, "+", ms=11, mew=1.6, color=TRUTH)
@@ -126,7 +126,7 @@ def _draw_truth(axes: Axes, case: SheetCase) -> None:
 def _draw_found(axes: Axes, case: SheetCase) -> None:
     shown = case.unrefused if refused(case.reading) and case.unrefused is not None else case.reading
     spacing = case.radiograph.spacing
-    size = np.ones(2) if spacing is None else np.array([spacing.column, spacing.row])
+    size = pixel_size(spacing)
     naming = judge_names(shown.spine, case.truth, case.centres, size)
     for vertebra in shown.spine:
         xy = vertebra.to_array(_RING)

@@ -1,4 +1,4 @@
-"""What a Reading says, in sentences for a person: shared by overlay and gallery."""
+"""What a Reading says, in sentences for a person: for overlay and gallery. The crop's is that of `measure`."""
 
 from __future__ import annotations
 
@@ -7,16 +7,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from ..measure import CropResult, CropState
+from ..measure.crop import CropState, crop_sentence
 from ..reading import RESEARCH_USE, Reading
 from ..spine import CORNERS, STANDARD_LEVELS, Status
 
 Tone = Literal["plain", "caution", "alarm"]
+CROP_TONES: dict[CropState, Tone] = {
+    CropState.CLEAR: "plain",
+    CropState.CROPPED: "alarm",
+    CropState.NOT_ASSESSED: "caution",
+}
 
 
 @dataclass(frozen=True)
 class Remark:
-    """One sentence and how it should look: plain, caution (an abstention, a gap), alarm (a cropped aorta)."""
+    """One sentence and how it should look: plain, caution (an abstention, a gap), alarm (a lost corridor)."""
 
     text: str
     tone: Tone = "plain"
@@ -35,7 +40,7 @@ def remarks(reading: Reading) -> list[Remark]:
         f"{level} " for level in STANDARD_LEVELS if level not in reading.spine or reading.spine[level].is_missing
     )
     warnings = [Remark(text, "caution") for text in reading.warnings if not text.startswith(levels)]
-    return [*_levels(reading), *missing, _crop(reading.crop), *warnings]
+    return [*_levels(reading), *missing, _crop(reading), *warnings]
 
 
 def refused(reading: Reading) -> bool:
@@ -53,21 +58,6 @@ def radius_words(reading: Reading) -> str | None:
     if reading.image.spacing is not None and reading.image.spacing.is_isotropic:
         size += f" = {middle * reading.image.spacing.column:.1f} mm"
     return f"Discs hold the true point in 90 of 100 cases where the level is right (radius {size} in the middle)"
-
-
-def crop_sentence(crop: CropResult) -> str:
-    """The crop result as one sentence, with location, extent and cause, or why there is no result."""
-    if crop.state is CropState.NOT_ASSESSED:
-        return f"Crop could not be assessed: {crop.reason}"
-    if crop.state is CropState.CLEAR:
-        return "Aorta wholly inside the image"
-    text = f"Aorta cropped at {', '.join(crop.segments)} ({' and '.join(_CAUSES[cause] for cause in crop.causes)})"
-    if crop.fraction is not None:
-        text += f": {_percent(crop.fraction)} of the corridor lost"
-    if crop.extent_px is not None:
-        mm = "" if crop.extent_mm is None else f" = {crop.extent_mm:.0f} mm"
-        text += f", along {crop.extent_px:.0f} px{mm} of its edge"
-    return f"{text}; {crop.reason}" if crop.reason else text
 
 
 def spacing_words(reading: Reading) -> str:
@@ -94,13 +84,6 @@ def footer(reading: Reading) -> list[str]:
     return [RESEARCH_USE, f"{model_words(reading)}.", f"{spacing_words(reading)}."]
 
 
-_CAUSES = {"border": "border of the image", "blanked": "blanked region"}
-
-
-def _percent(share: float) -> str:
-    return "less than 1 %" if share < 0.01 else f"{100 * share:.0f} %"
-
-
 def _levels(reading: Reading) -> Iterator[Remark]:
     if not reading.levels.certain:
         yield Remark("Levels uncertain: every name may be one level off", "caution")
@@ -123,10 +106,5 @@ def _missing(reading: Reading) -> Iterator[Remark]:
 _STATUS = {Status.MISSING: "missing", Status.OUTSIDE: "outside the image", Status.UNEVALUABLE: "not evaluable"}
 
 
-def _crop(crop: CropResult) -> Remark:
-    tone: dict[CropState, Tone] = {
-        CropState.CLEAR: "plain",
-        CropState.CROPPED: "alarm",
-        CropState.NOT_ASSESSED: "caution",
-    }
-    return Remark(crop_sentence(crop), tone[crop.state])
+def _crop(reading: Reading) -> Remark:
+    return Remark(crop_sentence(reading.crop, reading.image.spacing), CROP_TONES[reading.crop.state])

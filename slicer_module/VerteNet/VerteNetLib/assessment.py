@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Optional
-
-import numpy as np
 
 from vertenet.assess import assess, landmark_warnings
+from vertenet.measure.matching import named_alike, pixel_size
 from vertenet.radiograph import Radiograph
 from vertenet.reading import Levels, Reading
 from vertenet.spine import Spine
 
-from .trust import as_far_as_trusted
 from .work import Work
-
-#: A vertebra whose centre lies nearer than this share of its height to where the model saw it is the same one.
-_SAME = 0.5
 
 
 def assess_work(radiograph: Radiograph, spine: Spine, work: Work, reader: str) -> Reading:
@@ -24,15 +18,14 @@ def assess_work(radiograph: Radiograph, spine: Spine, work: Work, reader: str) -
 
     The identity of the model, its judgement of the image and its warnings are kept, less those that spoke of landmarks.
     While the vertebrae carry the names that the model gave them, its doubt of the levels stands; once the reader has
-    confirmed them, or named any of them differently, the naming is the reader's. What contradicts itself is not
-    measured (`trust`).
+    confirmed them, or named any of them differently, the naming is the reader's.
     """
     proposal = None if work.proposal is None else work.proposal.reading
     scored = None if work.aac.is_empty else work.aac
     if proposal is None:
-        made = as_far_as_trusted(assess(radiograph, spine), radiograph)
+        made = assess(radiograph, spine)
         return replace(made, aac=scored, reader=reader, notes=work.notes)
-    models_own = not work.levels_checked and named_alike(spine, proposal.spine)
+    models_own = not work.levels_checked and named_alike(spine, proposal.spine, pixel_size(radiograph.spacing))
     about_landmarks = landmark_warnings(radiograph, proposal.spine)
     made = assess(
         radiograph,
@@ -45,19 +38,4 @@ def assess_work(radiograph: Radiograph, spine: Spine, work: Work, reader: str) -
         quality=proposal.quality,
         radius_scale=proposal.radius_scale,
     )
-    made = as_far_as_trusted(made, radiograph)
     return replace(made, aac=scored, reader=reader, notes=work.notes)
-
-
-def named_alike(spine: Spine, other: Optional[Spine]) -> bool:
-    """Whether every vertebra that both have is the same one in both."""
-    if other is None:
-        return False
-    for vertebra in spine:
-        if vertebra.level not in other or not (vertebra.is_complete and other[vertebra.level].is_complete):
-            continue
-        there = other[vertebra.level]
-        height = np.ptp(there.to_array()[:, 1])
-        if np.linalg.norm(vertebra.centre - there.centre) > _SAME * height:
-            return False
-    return True

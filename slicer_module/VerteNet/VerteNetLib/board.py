@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Optional
 
 from vertenet.errors import VerteNetError
 
 from .i18n import _
-from .interfaces import Unsubscribe
 from .jobs import CancelledError
+from .listeners import Listeners
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,8 @@ class Board:
 
     def __init__(self) -> None:
         self.message: Optional[Message] = None
-        self._listeners: dict[object, Callable[[], None]] = {}
+        #: Everybody who is to hear that something is different now.
+        self.listeners = Listeners()
 
     def inform(self, text: str) -> None:
         self.show(Message("info", text))
@@ -44,15 +44,9 @@ class Board:
             text = _("This should not have happened ({kind}). Your work is kept; please report it.")
             self.show(Message("error", text.format(kind=repr(error)[:200])))
 
-    def subscribe(self, changed: Callable[[], None]) -> Unsubscribe:
-        key = object()
-        self._listeners[key] = changed
-        return lambda: self._listeners.pop(key, None) and None
-
     def changed(self) -> None:
         """Tell everybody that something is different now."""
-        for listener in list(self._listeners.values()):
-            listener()
+        self.listeners.tell()
 
     def show(self, message: Message) -> None:
         self.message = message

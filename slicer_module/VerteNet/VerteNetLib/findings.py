@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Optional
 
-from vertenet.measure import CropResult, CropState
+from vertenet.measure import CropResult
+from vertenet.measure import crop_sentence as crop_finding
+from vertenet.measure.aac import UNREADABLE, Aac24, Grade
 from vertenet.measure.morphometry import VertebraMorphometry
 from vertenet.radiograph import Spacing
 
@@ -12,32 +14,21 @@ from .i18n import _
 
 
 def crop_sentence(crop: CropResult, spacing: Optional[Spacing]) -> str:
-    """Whether the aorta is in the image; where it is not, where, why and how much is lost.
-
-    Millimetres stand there with the source of ``spacing``.
-    """
-    if crop.state is CropState.CLEAR:
-        return _("The aortic corridor from L1 to L4 is inside the image.")
-    if crop.state is CropState.NOT_ASSESSED:
-        return _("Crop could not be assessed: {reason}.").format(reason=crop.reason.rstrip("."))
-    text = _("Aorta cropped at {segments}").format(segments=", ".join(crop.segments))
-    causes = {"border": _("the edge of the image"), "blanked": _("a blanked region")}
-    if crop.causes:
-        text += _(" by {causes}").format(causes=_(" and ").join(causes[cause] for cause in crop.causes))
-    if crop.fraction is not None:
-        text += _(", {share} of the corridor lost").format(share=_share(crop.fraction))
-    if crop.extent_mm is not None:
-        source = "" if spacing is None else f" ({spacing.source})"
-        text += _(", along {length:.0f} mm{source} of its front edge").format(length=crop.extent_mm, source=source)
-    elif crop.extent_px is not None:
-        text += _(", along {length:.0f} pixels of its front edge").format(length=crop.extent_px)
-    if crop.reason:
-        return _("{found}. Not assessed elsewhere: {reason}.").format(found=text, reason=crop.reason.rstrip("."))
-    return f"{text}."
+    """The library's sentence on the crop, with its full stop."""
+    return f"{crop_finding(crop, spacing)}."
 
 
-def _share(fraction: float) -> str:
-    return _("less than 1 %") if fraction < 0.01 else _("{percent:.0f} %").format(percent=100 * fraction)
+def grade_words(grade: Grade) -> str:
+    """Of one wall: a number, or that there is none."""
+    if grade is None:
+        return _("not scored")
+    return _("unreadable") if grade == UNREADABLE else str(grade)
+
+
+def total_words(score: Aac24) -> str:
+    """The sum, or the least and the most that it can be."""
+    least, most = score.bounds
+    return str(score.total) if score.total is not None else f"{least}–{most}"
 
 
 def levels_not_assessed() -> str:

@@ -14,6 +14,7 @@ import numpy as np
 
 from vertenet.measure import CropResult, Guide
 from vertenet.measure.aac import Wall
+from vertenet.measure.consistency import Contradiction
 from vertenet.radiograph import Radiograph, Spacing, ViewerGeometry
 from vertenet.reading import Reading
 from vertenet.spine import Level, Spine, Status, Transition
@@ -29,7 +30,6 @@ from .answers import (
     Submission,
     TrainingProgress,
 )
-from .trust import Fault
 
 Unsubscribe = Callable[[], None]
 
@@ -126,7 +126,7 @@ class LandmarkEditor(Protocol):
     def faults(self) -> Sequence[str]:
         """Sentences on what cannot be: crossed corners, levels out of order."""
 
-    def doubts(self) -> Sequence[Fault]:
+    def doubts(self) -> Sequence[Contradiction]:
         """The same with the levels that each is about."""
 
     def subscribe(self, changed: Callable[[], None]) -> Unsubscribe:

@@ -17,6 +17,7 @@ from vertenet.errors import VerteNetError
 
 from .i18n import _
 from .interfaces import Progress, Unsubscribe
+from .listeners import Listeners
 
 T = TypeVar("T")
 #: What `Jobs.poll` leaves to the other threads while they work; a screen's frame lasts 16 ms.
@@ -73,7 +74,8 @@ class Jobs:
         self._quiet: set[_Job] = set()
         self._ended: queue.SimpleQueue = queue.SimpleQueue()
         self._timers: dict[object, tuple[float, Callable[[], None]]] = {}
-        self._listeners: dict[object, Callable[[], None]] = {}
+        #: Called by `poll` after progress was reported and after a job began or ended.
+        self.listeners = Listeners()
         self._news = threading.Event()
 
     @property
@@ -146,19 +148,13 @@ class Jobs:
         if job is not None:
             job.stop()
             job.failed(CancelledError())
-            self._tell()
+            self.listeners.tell()
 
     def after(self, seconds: float, call: Callable[[], None]) -> Unsubscribe:
         """Let `poll` call ``call`` once, not sooner than in ``seconds``; the answer takes that back."""
         key = object()
         self._timers[key] = (time.monotonic() + seconds, call)
         return lambda: self._timers.pop(key, None) and None
-
-    def subscribe(self, changed: Callable[[], None]) -> Unsubscribe:
-        """``changed`` is called by `poll` after progress was reported and after a job began or ended."""
-        key = object()
-        self._listeners[key] = changed
-        return lambda: self._listeners.pop(key, None) and None
 
     def poll(self) -> None:
         """Deliver what has come; to be called by a timer of the main thread."""
@@ -177,7 +173,7 @@ class Jobs:
                 timer[1]()
         if self._news.is_set():
             self._news.clear()
-            self._tell()
+            self.listeners.tell()
 
     def wait(self, timeout_s: float = 60.0, until: Optional[Callable[[], Any]] = None) -> None:
         """Poll until nothing is under way, or until ``until`` says so; for tests and scripts.
@@ -205,10 +201,6 @@ class Jobs:
             return  # it was cancelled
         self._news.set()
         deliver(value)
-
-    def _tell(self) -> None:
-        for changed in list(self._listeners.values()):
-            changed()
 
 
 def _nothing(_error: Exception) -> None:

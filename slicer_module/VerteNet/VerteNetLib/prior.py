@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from vertenet.errors import ImageReadError, SchemaError
-from vertenet.measure.aac import CELLS, UNREADABLE, Aac24, Grade
+from vertenet.measure.aac import CELLS, Aac24
 from vertenet.reading import Reading
 
-from .findings import genant_words
+from .findings import genant_words, grade_words, total_words
 from .i18n import _
 from .questions import cell_names
 
@@ -42,12 +42,12 @@ def _calcification(before: Aac24, now: Aac24) -> Iterator[str]:
     if before.is_empty or now.is_empty:
         yield _("AAC-24 cannot be compared: one of the scans is not scored.")
         return
-    yield _("AAC-24: {before} before, {now} now.").format(before=_total(before), now=_total(now))
+    yield _("AAC-24: {before} before, {now} now.").format(before=total_words(before), now=total_words(now))
     for cell in CELLS:
         was, is_now = before.grade(*cell), now.grade(*cell)
         if was != is_now:
             yield _("{cell}: {before} before, {now} now.").format(
-                cell=cell_names([cell]), before=_grade(was), now=_grade(is_now)
+                cell=cell_names([cell]), before=grade_words(was), now=grade_words(is_now)
             )
 
 
@@ -72,14 +72,3 @@ def _heights(prior: Reading, present: Reading) -> Iterator[str]:
             yield _("{level}: {before} before; {now} now.").format(level=level, before=words[0], now=words[1])
     if present.image.spacing is None or prior.image.spacing is None:
         yield _("Heights in millimetres cannot be compared: the size of a pixel is unknown in one of the scans.")
-
-
-def _total(score: Aac24) -> str:
-    least, most = score.bounds
-    return str(score.total) if score.total is not None else f"{least}–{most}"
-
-
-def _grade(grade: Grade) -> str:
-    if grade is None:
-        return _("not scored")
-    return _("unreadable") if grade == UNREADABLE else str(grade)

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Optional
 
-from vertenet.measure import CropResult
+from vertenet.measure import CROP_WORDS, CropResult, CropState
 from vertenet.measure.aac import CELLS, UNREADABLE, Aac24, Grade, Wall
 from vertenet.spine import Level
 
 from .i18n import _
+
+_MAY_BE = CROP_WORDS[CropState.CROPPED]
 
 
 def about_grade(level: str, wall: str, grade: Grade, crop: Optional[CropResult]) -> str:
     """What is said of a grade that was just given; empty where nothing is odd about it."""
     if grade in (None, UNREADABLE) or crop is None or level not in crop.segments:
         return ""
-    text = _("The aorta is reported cropped at {level}, and its {wall} is graded {grade}: U if it cannot be seen.")
-    return text.format(level=level, wall=_walls()[Wall(wall)], grade=grade)
+    text = _("The aorta {crop} at {level}, and its {wall} is graded {grade}: U if it cannot be seen.")
+    return text.format(crop=_MAY_BE, level=level, wall=_walls()[Wall(wall)], grade=grade)
 
 
 def before_sending(score: Aac24, crop: Optional[CropResult], levels_open: bool) -> tuple[str, ...]:
@@ -31,8 +33,8 @@ def before_sending(score: Aac24, crop: Optional[CropResult], levels_open: bool) 
     graded = {level for level, wall in CELLS if score.grade(level, wall) not in (None, UNREADABLE)}
     segments = [segment for segment in cropped if segment in graded]
     if segments:
-        text = _("{segments} is reported cropped, and is graded all the same.")
-        found.append(text.format(segments=", ".join(segments)))
+        text = _("The aorta {crop} at {segments}, which is graded all the same.")
+        found.append(text.format(crop=_MAY_BE, segments=", ".join(segments)))
     return tuple(found)
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vertenet import RESEARCH_USE
-from vertenet.measure.aac import UNREADABLE, Aac24, Grade
+from vertenet.measure.aac import Aac24
 from vertenet.measure.guides import SEGMENTS
 from vertenet.reading import Reading
 
-from .findings import crop_sentence, genant_words, levels_not_assessed
+from .findings import crop_sentence, genant_words, grade_words, levels_not_assessed
 from .i18n import _
 
 
@@ -52,13 +52,7 @@ def _calcification(score: Aac24) -> Iterator[str]:
             least=least, most=most
         )
     for segment in SEGMENTS:
-        anterior, posterior = (_grade(score.grade(segment, wall)) for wall in ("anterior", "posterior"))
+        anterior, posterior = (grade_words(score.grade(segment, wall)) for wall in ("anterior", "posterior"))
         yield _("  {segment}: anterior wall {anterior}, posterior wall {posterior}").format(
             segment=segment, anterior=anterior, posterior=posterior
         )
-
-
-def _grade(grade: Grade) -> str:
-    if grade is None:
-        return _("not scored")
-    return _("unreadable") if grade == UNREADABLE else str(grade)

@@ -14,10 +14,10 @@ import numpy as np
 
 from vertenet.errors import VerteNetError
 from vertenet.measure.aac import Grade, Wall
+from vertenet.measure.matching import named_alike, pixel_size
 from vertenet.spine import CORNERS, STANDARD_LEVELS, Level, Side, Spine, Transition
 
 from .answers import Comparison, Consensus, Proposal
-from .assessment import named_alike
 from .board import Message
 from .export import export
 from .i18n import _
@@ -154,7 +154,7 @@ class Session(ImageSide):
         before = self.stage.landmarks.spine()
         step()
         after = self.stage.landmarks.spine()
-        if before is not None and after is not None and not named_alike(after, before):
+        if before is not None and after is not None and not named_alike(after, before, pixel_size(self._spacing)):
             self._desk.change(levels_checked=False)
         self._board.changed()
 

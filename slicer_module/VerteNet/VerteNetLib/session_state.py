@@ -10,6 +10,8 @@ from typing import Any, Optional
 
 from vertenet.errors import GeometryError
 from vertenet.measure.aac import Aac24
+from vertenet.measure.matching import named_alike, pixel_size
+from vertenet.radiograph import Spacing
 from vertenet.reading import Reading
 from vertenet.spine import Spine
 
@@ -23,7 +25,7 @@ from .answers import (
     Submission,
     TrainingProgress,
 )
-from .assessment import assess_work, named_alike
+from .assessment import assess_work
 from .board import Board, Message
 from .client import Client
 from .connection import Connection
@@ -88,7 +90,7 @@ class SessionState:
         self._prefetch = Prefetch(self._link, self._library)
         #: Whether the image after the present one is fetched while that is read.
         self.ahead = False
-        self._polling = jobs.subscribe(self._board.changed)
+        self._polling = jobs.listeners.subscribe(self._board.changed)
 
     # What is shown
 
@@ -114,7 +116,7 @@ class SessionState:
 
     def subscribe(self, changed: Callable[[], None]) -> Unsubscribe:
         """``changed`` is called in the main thread after anything changed."""
-        return self._board.subscribe(changed)
+        return self._board.listeners.subscribe(changed)
 
     @property
     def message(self) -> Optional[Message]:
@@ -198,8 +200,13 @@ class SessionState:
         if work is None or work.alternative is None:
             return None
         # By what is on the screen: a swap may have been undone.
-        is_second = work.spine is not None and named_alike(work.spine, work.alternative)
+        is_second = work.spine is not None and named_alike(work.spine, work.alternative, pixel_size(self._spacing))
         return work.proposal.reading.spine if is_second else work.alternative
+
+    @property
+    def _spacing(self) -> Optional[Spacing]:
+        image = self.stage.image
+        return None if image is None else image.spacing
 
     @property
     def second(self) -> str:

@@ -57,7 +57,8 @@ def about_comparison(found: Comparison) -> Message:
     for pair in found.agreement:
         first, second = pair["annotators"]
         if pair["level_shift"]:
-            parts.append(_("{a} and {b} name the vertebrae differently, by one level").format(a=first, b=second))
+            text = _("{a} and {b} name the vertebrae differently, by {n} level(s)")
+            parts.append(text.format(a=first, b=second, n=abs(pair["level_shift"])))
         elif pair["mean_px"] is not None:
             text = _("{a} and {b}: landmarks {mean:.1f} px apart in the middle, at most {most:.1f} at {point}")
             parts.append(

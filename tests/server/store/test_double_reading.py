@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from vertenet.errors import AnnotationError
+from vertenet.measure.consensus import compare, consensus
+from vertenet.measure.matching import level_shift
 from vertenet.radiograph import Spacing, SpacingSource
-from vertenet.server.store.agreement import compare, consensus, level_shift
 from vertenet.spine import STANDARD_LEVELS, Corner, CornerName, Level, Spine, Status
 
 from .scenes import DOTTED, PLAIN, make_store, moved, submit, truth

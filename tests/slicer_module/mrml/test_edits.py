@@ -9,6 +9,7 @@ from VerteNetLib.history import DEPTH, History
 from VerteNetLib.mrml import edits
 
 from vertenet.errors import AnnotationError
+from vertenet.measure import consistency
 from vertenet.spine import STANDARD_LEVELS, Corner, Spine, Status
 
 from .. import mrml_scene  # noqa: F401 (puts the module on the path)
@@ -62,7 +63,7 @@ def test_a_spine_of_fewer_levels_is_shifted_too():
 def with_midpoints() -> Spine:
     spine = files.spine()
     for vertebra in spine:
-        for name, ends in edits.ENDPLATES.items():
+        for name, ends in consistency.ENDPLATES.items():
             xy = (vertebra[ends[0]].xy + vertebra[ends[1]].xy) / 2
             spine = edits.with_corner(spine, f"{vertebra.level}-{name}", Corner(*xy, confidence=0.8))
     return spine
@@ -70,12 +71,12 @@ def with_midpoints() -> Spine:
 
 def test_midpoints_stay_through_small_corrections_and_crushed_endplates():
     spine = with_midpoints()
-    assert edits.without_stray_midpoints(spine) == spine
+    assert consistency.without_stray_midpoints(spine) == spine
     corner, middle = spine["L3"]["SA"], spine["L3"]["SM"]
     nudged = edits.with_corner(spine, "L3-SA", Corner(corner.x + 2, corner.y - 2))
-    assert edits.without_stray_midpoints(nudged) == nudged
+    assert consistency.without_stray_midpoints(nudged) == nudged
     sunken = edits.with_corner(spine, "L3-SM", Corner(middle.x, middle.y + 0.3 * (corner.x - middle.x)))
-    assert edits.without_stray_midpoints(sunken) == sunken
+    assert consistency.without_stray_midpoints(sunken) == sunken
 
 
 def test_a_midpoint_far_from_its_endplate_becomes_missing_and_no_other():
@@ -83,7 +84,7 @@ def test_a_midpoint_far_from_its_endplate_becomes_missing_and_no_other():
     for name in ("L3-SA", "L3-SP"):
         corner = spine["L3"][name[-2:]]
         spine = edits.with_corner(spine, name, Corner(corner.x, corner.y - 14))
-    cleaned = edits.without_stray_midpoints(spine)
+    cleaned = consistency.without_stray_midpoints(spine)
     assert cleaned["L3"]["SM"] == Corner.missing()
     assert [name for name, corner in cleaned.named_points() if not corner.is_present] == ["L3-SM"]
 

@@ -88,7 +88,7 @@ def test_a_cropped_aorta_is_red_and_said_in_words_where_and_how_much(world, stag
     for segment in crop.segments:
         assert segment in text
     assert f"{100 * crop.fraction:.0f} % of" in text.replace("\n", " ")
-    assert f"{crop.extent_px:.0f} pixels" in text.replace("\n", " ")
+    assert f"{crop.extent_px:.0f} px" in text.replace("\n", " ")
     edge = np.concatenate(drawn(world, stage, "lost edge"))
     np.testing.assert_allclose(np.sort(edge[:, 1]), np.sort(crop.edge[crop.lost][:, 1]), atol=1e-6)
     area = sum(polygon_area(polygon) for polygon in drawn(world, stage, "lost area"))
@@ -118,7 +118,9 @@ def test_nothing_lost_is_not_warned_of_and_nothing_known_is_never_clear(world, s
 
 def test_millimetres_are_given_with_their_source_and_only_where_known(world, stage):
     loaded(stage, 7)
-    assert "pixels" in words(world, "crop warning")[0].replace("\n", " ")
+    unknown = words(world, "crop warning")[0].replace("\n", " ")
+    assert " px of its front edge" in unknown
+    assert "mm" not in unknown
     stage.set_spacing(Spacing(0.5, 0.5, SpacingSource.USER))
     text = words(world, "crop warning")[0].replace("\n", " ")
     assert f"{stage.overlays.crop().extent_mm:.0f} mm (given by user)" in text
@@ -317,5 +319,5 @@ def test_words_keep_off_the_vertebrae_whichever_way_they_run():
 def test_the_sentence_says_what_is_not_assessed_elsewhere():
     crop = CropResult(CropState.CROPPED, segments=("L3",), causes=("border", "blanked"), reason="no guide at L1/L2")
     text = wording.crop_warning(crop, None)
-    assert "the edge of the image and a blanked region" in text
-    assert "Not assessed elsewhere: no guide at L1/L2." in text
+    assert "border of the image and blanked region" in text
+    assert "not assessed elsewhere: no guide at L1/L2." in text

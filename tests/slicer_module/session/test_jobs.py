@@ -76,7 +76,7 @@ def test_progress_is_shown_and_told(jobs):
         progress.report("half", 0.5)
         go.wait(10)
 
-    jobs.subscribe(lambda: told.append(jobs.progress))
+    jobs.listeners.subscribe(lambda: told.append(jobs.progress))
     jobs.start("begun", work, lambda _r: None, failing)
     assert jobs.progress == ("begun", None)
     begin.set()

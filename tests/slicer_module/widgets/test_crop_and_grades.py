@@ -17,7 +17,7 @@ def test_a_grade_in_a_segment_that_is_reported_cropped_is_not_taken_without_a_wo
     place.session.set_score(cropped[0], "anterior", 0)
     place.settle()
     assert place.message[0] == "⚠"
-    assert f"cropped at {cropped[0]}" in place.message[1]
+    assert f"may be cropped at {cropped[0]}" in place.message[1]
     assert "U" in place.message[1]
     place.session.set_score(cropped[0], "anterior", "unreadable")
     place.settle()
@@ -32,7 +32,7 @@ def test_what_is_open_or_doubtful_is_asked_before_a_label_is_sent(place):
     first, second = place.session.questions()
     assert first.startswith("AAC-24 is incomplete: ")
     assert first.endswith("not scored.")
-    assert second.startswith(f"{cropped[0]} is reported cropped")
+    assert second.startswith(f"The aorta may be cropped at {cropped[0]}")
 
 
 @pytest.fixture

@@ -28,11 +28,11 @@ from VerteNetLib.answers import ServerInfo, TrainingProgress  # isort: skip
         ),
         (
             CropResult(CropState.CROPPED, segments=("L2", "L3"), fraction=0.124, extent_px=80.0, extent_mm=31.2),
-            "✖ Aorta cropped at L2, L3, 12 % of the corridor lost, along 31 mm of its front edge.",
+            "✖ Aorta may be cropped at L2, L3: 12 % of the corridor lost, along 80 px = 31 mm of its front edge.",
         ),
         (
             CropResult(CropState.CROPPED, segments=("L4",), extent_px=80.0),
-            "✖ Aorta cropped at L4, along 80 pixels of its front edge.",
+            "✖ Aorta may be cropped at L4, along 80 px of its front edge.",
         ),
     ],
 )

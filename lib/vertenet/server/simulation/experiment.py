@@ -21,6 +21,7 @@ from vertenet import phantom
 from vertenet.evaluation import score_landmarks
 from vertenet.files import write_text
 from vertenet.learning import TEST_SEEDS, TRAINING_SEED
+from vertenet.measure.matching import pixel_size
 from vertenet.server.background import BackgroundServer
 from vertenet.spine import CORNERS, STANDARD_LEVELS
 
@@ -194,7 +195,8 @@ def _row(
     errors = []
     for scan in tests:
         reading = annotator.read(scan)
-        score = score_landmarks(reading.spine, scan.truth, (reading.image.rows, reading.image.columns))
+        image = reading.image
+        score = score_landmarks(reading.spine, scan.truth, (image.rows, image.columns), pixel_size(image.spacing))
         errors.append(score.errors)
         near += int((np.hypot(*score.errors.T) <= NEAR_PX).sum())
         landmarks += sum(scan.truth[level][name].is_present for level in STANDARD_LEVELS for name in CORNERS)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from vertenet.spine import MIDPOINTS, Spine
+from vertenet.spine import MIDPOINTS
 
 from .check import Points
 
@@ -33,10 +33,6 @@ class Change:
     kind: Literal["moved", "added", "removed"]
     dx: float | None = None
     dy: float | None = None
-
-
-def present_points(spine: Spine) -> Points:
-    return {name: (corner.x, corner.y) for name, corner in spine.named_points() if corner.is_present}
 
 
 def changes(before: Mapping[str, tuple[float, float]], after: Mapping[str, tuple[float, float]]) -> tuple[Change, ...]:

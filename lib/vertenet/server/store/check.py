@@ -9,10 +9,10 @@ from pathlib import Path
 from vertenet.annotation import markups
 from vertenet.annotation.markups_text import Note
 from vertenet.annotation.names import parse_point, point_name
-from vertenet.annotation.plausible import check
 from vertenet.annotation.record import Known, parse_json
 from vertenet.errors import AnnotationError, OptionError
 from vertenet.imaging.sniff import sniff
+from vertenet.measure.consistency import check
 from vertenet.spine import STANDARD_LEVELS, Spine, Status
 
 from .. import plain

@@ -199,7 +199,7 @@ def _other_image(image_id: str) -> SubmissionConflictError:
 
 
 def _refuse_other_landmarks(spine: Spine, labelled: Spine, subject: str) -> None:
-    read, drawn = _present(spine), _present(labelled)
+    read, drawn = spine.present_points(), labelled.present_points()
     for name in dict.fromkeys((*drawn, *read)):  # from head to foot
         if name not in read or name not in drawn:
             where = "the label" if name in drawn else "the reading"
@@ -208,7 +208,3 @@ def _refuse_other_landmarks(spine: Spine, labelled: Spine, subject: str) -> None
             raise AnnotationError(
                 f"{name} lies elsewhere in the label", subject=subject, remedy="Measure the label anew"
             )
-
-
-def _present(spine: Spine) -> dict[str, tuple[float, float]]:
-    return {name: (corner.x, corner.y) for name, corner in spine.named_points() if corner.is_present}

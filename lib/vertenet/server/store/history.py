@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from .. import plain
 from ..audit import note
-from .changes import Change, changes, from_json, present_points, to_json
+from .changes import Change, changes, from_json, to_json
 from .check import CheckedLabel, Points
 from .database import Database
 from .names import CONSENSUS, DONE, ORIGINAL
@@ -111,7 +111,7 @@ class History:
         """Add a revision and make it the annotator's current label of this image and tag."""
         proposal = self._proposal(connection, image_id, label.proposed)
         before, based_on = self._before(connection, image_id, tag, origin.annotator, proposal)
-        points = present_points(label.spine)
+        points = label.spine.present_points()
         return self._insert(
             connection,
             image_id,

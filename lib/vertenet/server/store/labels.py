@@ -14,13 +14,13 @@ from vertenet import annotation
 from vertenet.annotation import markups
 from vertenet.errors import AnnotationError, OptionError, VerteNetError
 from vertenet.files import clear_unfinished
+from vertenet.measure.consensus import Agreement, compare_all, consensus
 from vertenet.spine import Spine
 
 from .. import plain
 from ..audit import note
 from ..identity import annotator_of
 from ..state import DATABASE, state_folder
-from .agreement import Agreement, compare_all, consensus
 from .check import CheckedLabel, check_label
 from .database import Database
 from .enclosures import Enclosure, Enclosures, SubmissionConflictError
@@ -305,7 +305,7 @@ class LabelStore:
         return compare_all(readings, self._facts(image_id).spacing)
 
     def make_consensus(self, image_id: str) -> tuple[Revision, tuple[str, ...]]:
-        """Make one label out of the annotators' labels of an image, see `agreement.consensus`.
+        """Make one label out of the annotators' labels of an image, see `vertenet.measure.consensus`.
 
         Returns
         -------
@@ -320,7 +320,8 @@ class LabelStore:
         self._refuse_if_read_only()
         facts = self._facts(image_id)
         readings = self._readings(image_id)
-        spine, undecided = consensus({who: self.spine_of(r) for who, r in readings.items()}, f"image {image_id}")
+        spines = {who: self.spine_of(revision) for who, revision in readings.items()}
+        spine, undecided = consensus(spines, f"image {image_id}", facts.spacing)
         info = {"of": {who: revision.number for who, revision in readings.items()}, "undecided": list(undecided)}
         text = _label_text(spine, facts)
         return self.submit(image_id, text.encode(), CONSENSUS, info, action="consensus"), undecided

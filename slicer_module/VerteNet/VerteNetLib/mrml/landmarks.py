@@ -9,18 +9,19 @@ from typing import Any, Optional
 import slicer
 
 from vertenet.annotation import markups
+from vertenet.measure.consistency import Contradiction, contradictions, without_stray_midpoints
 from vertenet.spine import Spine, Status, Transition
 
 from ..history import History
 from ..i18n import _
 from ..interfaces import Unsubscribe
-from ..trust import Fault, faults
+from ..listeners import Listeners
 from . import attributes, edits
 from .belongings import own_node, remove_node
 from .image import VolumeImage
 from .placing import PlaceMode
 from .points import STANDARD, PointNodes
-from .signals import Listeners, Observers
+from .signals import Observers
 
 _KIND = "vtkMRMLMarkupsFiducialNode"
 #: Role to the name of its node.
@@ -160,14 +161,14 @@ class MarkupsLandmarks:
         self._change(lambda _: spine)
 
     def faults(self) -> Sequence[str]:
-        return tuple(fault.sentence for fault in self.doubts())
+        return tuple(f"{one.sentence}." for one in self.doubts())
 
-    def doubts(self) -> tuple[Fault, ...]:
+    def doubts(self) -> tuple[Contradiction, ...]:
         """The same with the levels that each is about."""
         if self._spine is None:
             return ()
         if self._checked is not self._spine:
-            self._checked, self._doubts = self._spine, faults(self._spine, self._image.name)
+            self._checked, self._doubts = self._spine, contradictions(self._spine, self._image.name)
         return self._doubts
 
     def subscribe(self, changed: Callable[[], None]) -> Unsubscribe:
@@ -198,7 +199,7 @@ class MarkupsLandmarks:
         self._dragging = self._muted = False
         #: What contradicts itself in the spine that was checked last.
         self._checked: Optional[Spine] = None
-        self._doubts: tuple[Fault, ...] = ()
+        self._doubts: tuple[Contradiction, ...] = ()
 
     def _adopt_nodes(self) -> None:
         volume = self._image.volume
@@ -295,7 +296,7 @@ class MarkupsLandmarks:
 
     def _settle(self) -> None:
         """What is not done while a point moves: colours of confidence, and mid-endplate points left behind."""
-        settled = edits.without_stray_midpoints(self._spine)
+        settled = without_stray_midpoints(self._spine)
         self._muted = True
         if settled != self._spine:
             self._points.write(settled)

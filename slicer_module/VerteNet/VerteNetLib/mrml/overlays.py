@@ -9,12 +9,13 @@ import numpy as np
 
 from vertenet.measure import CropResult, CropState, Guide, intervertebral_guides
 from vertenet.measure.aac import Wall
+from vertenet.measure.consistency import crop_of, doubted_levels, trusted
 from vertenet.radiograph import Radiograph
 from vertenet.spine import Level, Spine
 
 from ..i18n import _
 from ..interfaces import Unsubscribe
-from ..trust import crop_of, doubted_levels, trusted
+from ..listeners import Listeners
 from . import colours, wording
 from .belongings import remove_node
 from .image import VolumeImage
@@ -22,7 +23,6 @@ from .labels import Field, Obstacles, Place, find_place, name_boxes, without_cro
 from .landmarks import MarkupsLandmarks
 from .layers import PLATE_EDGE, NameLayer, ShapeLayer
 from .shapes import Drawing, Name, Shape, draw, other_names, other_reading, outline
-from .signals import Listeners
 from .view import SliceView
 
 #: What can be shown or hidden, and the layers that it consists of, from the lowest to the topmost.
@@ -142,7 +142,7 @@ class SceneOverlays:
     def _draw(self, radiograph: Radiograph, spine: Spine) -> None:
         doubts, blanked = self._landmarks.doubts(), self._image.blanked()
         self._guides = intervertebral_guides(trusted(spine, doubts))
-        self._crop = crop_of(radiograph, spine, doubts, blanked)
+        self._crop = crop_of(radiograph, spine, doubts, blanked=blanked)
         self._direction = self._view.reading_direction()
         self._drawing = draw(
             radiograph,

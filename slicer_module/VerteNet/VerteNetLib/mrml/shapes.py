@@ -11,7 +11,7 @@ from vertenet.annotation import markups
 from vertenet.errors import GeometryError
 from vertenet.measure import CropResult, CropState, Guide
 from vertenet.measure.aac import CELLS, Wall
-from vertenet.measure.corridor import STEEPEST_GUIDE, Corridor, aortic_corridor, mean_guide_length
+from vertenet.measure.corridor import Corridor, aortic_corridor, guide_ends
 from vertenet.measure.crop import lost_points
 from vertenet.measure.guides import GUIDE_NAMES, SEGMENTS
 from vertenet.radiograph import Radiograph
@@ -110,7 +110,7 @@ def draw(
         Whether words run towards higher x, as in a view that is not flipped, or lower.
     """
     sign = 1 if spine.anterior == "right" else -1
-    ends = _guide_ends(guides, sign, crop.factor)
+    ends = guide_ends(guides, spine.anterior, crop.factor)
     lost_area, lost_edge = _lost(radiograph, spine, crop, blanked)
     return Drawing(
         guides=[
@@ -123,24 +123,13 @@ def draw(
         ],
         bands=_bands(guides, ends),
         cells=_cells(guides, ends),
-        corridor=[Shape(stretch, colours.CORRIDOR) for stretch in _stretches(crop.edge)],
+        corridor=[Shape(crop.edge[part], colours.CORRIDOR) for part in crop.stretches()],
         lost_area=lost_area,
         lost_edge=lost_edge,
         levels=[shape for vertebra in spine for shape in _outline(vertebra, vertebra.level in doubted)],
         level_names=_level_names(spine, sign, reading_direction, doubted),
         guide_names=_guide_names(guides, ends, sign, reading_direction),
     )
-
-
-def _guide_ends(guides: Mapping[str, Guide], sign: int, factor: float) -> dict[str, np.ndarray]:
-    """Where each guide meets the anterior edge of the aortic corridor; one too steep for a disc is left out."""
-    if not guides:
-        return {}
-    forward = sign * factor * mean_guide_length(guides.values())
-    ends = {name: guide.at_x(guide.anterior[0] + forward) for name, guide in guides.items()}
-    steepest = np.tan(np.radians(STEEPEST_GUIDE)) * abs(forward)
-    # False for a vertical guide too, which meets the edge nowhere (NaN).
-    return {name: end for name, end in ends.items() if abs(end[1] - guides[name].anterior[1]) <= steepest}
 
 
 def _bands(guides: Mapping[str, Guide], ends: Mapping[str, np.ndarray]) -> list[Shape]:
@@ -199,15 +188,6 @@ def _is_convex(corners: np.ndarray) -> bool:
     after = np.roll(sides, -1, axis=0)
     turns = sides[:, 0] * after[:, 1] - sides[:, 1] * after[:, 0]
     return bool((turns > 0).all() or (turns < 0).all())
-
-
-def _stretches(edge: np.ndarray) -> list[np.ndarray]:
-    """The parts of the corridor's edge without a gap (a segment that could not be looked at leaves one)."""
-    if len(edge) < 2:
-        return []
-    step = np.diff(edge[:, 1])
-    cuts = np.flatnonzero(step > 3 * np.median(step)) + 1
-    return [part for part in np.split(edge, cuts) if len(part) > 1]
 
 
 def _lost(

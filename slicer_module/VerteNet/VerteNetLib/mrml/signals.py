@@ -1,31 +1,9 @@
-"""Who wants to hear of changes: plain callbacks, and observers of VTK objects that are all taken back together."""
+"""Observers of VTK objects that are all taken back together."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-
-from ..interfaces import Unsubscribe
-
-
-class Listeners:
-    """Functions without arguments, called in the order in which they subscribed."""
-
-    def __init__(self) -> None:
-        self._functions: list[Callable[[], None]] = []
-
-    def subscribe(self, changed: Callable[[], None]) -> Unsubscribe:
-        self._functions.append(changed)
-
-        def unsubscribe() -> None:
-            if changed in self._functions:
-                self._functions.remove(changed)
-
-        return unsubscribe
-
-    def tell(self) -> None:
-        for function in tuple(self._functions):
-            function()
 
 
 class Observers:

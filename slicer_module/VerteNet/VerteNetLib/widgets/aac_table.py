@@ -86,7 +86,7 @@ class AacTable:
                 item, grade = self._table.item(row, column), score.grade(segment, wall)
                 item.setText(_("U ?") if lost and grade is None else _cell_text(grade))
                 item.setBackground(qt.QBrush(qt.QColor(*_HATCH), qt.Qt.BDiagPattern) if lost else qt.QBrush())
-                item.setToolTip(_("The crop says that the aorta is not whole in the image here.") if lost else "")
+                item.setToolTip(_("The aorta may be cropped here.") if lost else "")
             total = score.segment_total(segment)
             self._table.item(row, len(WALLS)).setText("–" if total is None else str(total))
 

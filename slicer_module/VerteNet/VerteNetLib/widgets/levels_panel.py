@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Optional
 
 import numpy as np
 import qt
 
+from vertenet.measure.matching import paired_names, pixel_size
 from vertenet.spine import Level, Spine, Transition
 
 from ..i18n import _
@@ -63,11 +64,12 @@ class LevelsPanel:
         uncertain = self._session.levels_open
         ui.uncertainFrame.visible = uncertain
         if uncertain:
-            ui.uncertainLabel.text = uncertainty(spine, other)
+            size = pixel_size(self._stage.image.spacing)
+            ui.uncertainLabel.text = uncertainty(spine, other, size)
             ui.namingTable.visible = other is not None
             ui.swapButton.visible = other is not None
             if other is not None:
-                self._show_namings(spine, other)
+                self._show_namings(namings(spine, other, size))
         beside, outlines = self._session.beside
         self._stage.overlays.compare(beside, outlines=outlines)
         ui.levelsLabel.text = self._state(spine)
@@ -80,8 +82,7 @@ class LevelsPanel:
             return ""
         return _("✔ confirmed") if self._session.levels_checked else _("? not confirmed yet")
 
-    def _show_namings(self, spine: Spine, other: Spine) -> None:
-        pairs = namings(spine, other)
+    def _show_namings(self, pairs: Sequence[tuple[str, str]]) -> None:
         self.ui.namingTable.setColumnCount(len(pairs))
         forms.show_table(self.ui.namingTable, [list(row) for row in zip(*pairs)] or [[], []], ["", ""])
 
@@ -114,28 +115,18 @@ def _transitions() -> dict[str, str]:
     }
 
 
-def namings(spine: Spine, other: Spine) -> list[tuple[str, str]]:
+def namings(spine: Spine, other: Spine, size: Optional[np.ndarray] = None) -> list[tuple[str, str]]:
     """The bodies from head to foot with both of their names; a body that one of the readings lacks has one name."""
-    theirs = [vertebra for vertebra in other if vertebra.is_complete]
-    pairs, used = [], set()
-    for vertebra in spine:
-        if not vertebra.is_complete:
-            continue
-        reach = float(np.linalg.norm(vertebra["SA"].xy - vertebra["IA"].xy)) / 2
-        near = [v for v in theirs if float(np.linalg.norm(v.centre - vertebra.centre)) < reach]
-        found = near[0] if near else None
-        used |= {found.level} if found is not None else set()
-        pairs.append((vertebra.centre[1], vertebra.level.value, NONE if found is None else found.level.value))
-    pairs += [(v.centre[1], NONE, v.level.value) for v in theirs if v.level not in used]
-    return [(now, then) for _y, now, then in sorted(pairs)]
+    pairs = paired_names(spine, other, size)
+    return [tuple(NONE if level is None else level.value for level in pair) for pair in pairs]
 
 
-def uncertainty(spine: Spine, alternative: Optional[Spine]) -> str:
+def uncertainty(spine: Spine, alternative: Optional[Spine], size: Optional[np.ndarray] = None) -> str:
     """What the other reading would name otherwise, and the keys that decide."""
     if alternative is None:
         return _("⚠ Levels uncertain: count the vertebrae. Y: they are right as shown.")
     keys = _("Y: as shown. S: the other.")
-    steps = {_rank(b) - _rank(a) for a, b in namings(spine, alternative) if NONE not in (a, b)}
+    steps = {_rank(b) - _rank(a) for a, b in namings(spine, alternative, size) if NONE not in (a, b)}
     if len(steps) != 1 or steps == {0}:
         return _("⚠ Levels uncertain: a second reading names the vertebrae otherwise. {keys}").format(keys=keys)
     (step,) = steps

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from vertenet.measure.consistency import morphometry_of
+
 from ..i18n import _
 from ..interfaces import Stage
 from ..session import Session
 from ..states import Situation
-from ..trust import morphometry_of
 from . import forms
 from .controls import Controls, Tell
 from .morphometry_table import MorphometryTable, summary

@@ -6,9 +6,10 @@ from typing import Any, Optional
 
 import qt
 
-from vertenet.measure.aac import CELLS, UNREADABLE, Aac24, Grade
+from vertenet.measure.aac import CELLS, UNREADABLE, Grade
 
 from ..answers import Comparison
+from ..findings import total_words
 from ..i18n import _
 from ..prefetch import BLINDED, SEEN
 from ..session import Session
@@ -79,7 +80,7 @@ def show_readers(table: Any, comparison: Comparison) -> None:
     """A row for each cell and one for the total, a column for each reader; rows that differ have a sign."""
     scores = [reading.aac for reading in comparison.readings]
     rows = [(f"{level} {wall}", [_grade(score.grade(level, wall)) for score in scores]) for level, wall in CELLS]
-    rows.append((_("Total"), [_total(score) for score in scores]))
+    rows.append((_("Total"), [total_words(score) for score in scores]))
     table.setColumnCount(len(scores))
     table.setHorizontalHeaderLabels([reading.annotator for reading in comparison.readings])
     forms.show_table(table, [texts for _title, texts in rows], ["" for _row in rows])
@@ -91,8 +92,3 @@ def _grade(grade: Grade) -> str:
     if grade is None:
         return "–"
     return _("U") if grade == UNREADABLE else str(grade)
-
-
-def _total(score: Aac24) -> str:
-    least, most = score.bounds
-    return str(score.total) if score.total is not None else f"{least}–{most}"

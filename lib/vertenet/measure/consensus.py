@@ -8,16 +8,13 @@ from itertools import combinations
 
 import numpy as np
 
-from vertenet.errors import AnnotationError
-from vertenet.radiograph import Spacing
-from vertenet.spine import CORNERS, Corner, Spine, Status, Vertebra
-
-from .changes import present_points
+from ..errors import AnnotationError
+from ..radiograph import Spacing
+from ..spine import CORNERS, Corner, Spine, Status, Vertebra
+from .matching import level_shift, pixel_size
 
 #: Two placements of a corner further apart than this share of the median endplate are no agreement: somebody must look.
 FAR_APART = 0.25
-#: Renaming one reading by a level must at least halve the distance before the names are doubted.
-_RENAMED = 0.5
 
 
 @dataclass(frozen=True)
@@ -57,7 +54,7 @@ class Agreement:
 
 def compare(annotators: tuple[str, str], first: Spine, second: Spine, spacing: Spacing | None) -> Agreement:
     """The agreement of two readings of one image."""
-    a, b = present_points(first), present_points(second)
+    a, b = first.present_points(), second.present_points()
     common = [name for name in a if name in b]
     px = _distances(a, b, common, None)
     mm = np.empty(0) if spacing is None else _distances(a, b, common, spacing)
@@ -69,7 +66,7 @@ def compare(annotators: tuple[str, str], first: Spine, second: Spine, spacing: S
         common[int(px.argmax())] if common else None,
         tuple(name for name in a if name not in b),
         tuple(name for name in b if name not in a),
-        level_shift(first, second),
+        level_shift(first, second, pixel_size(spacing)),
     )
 
 
@@ -78,18 +75,9 @@ def compare_all(readings: Mapping[str, Spine], spacing: Spacing | None) -> list[
     return [compare((a, b), readings[a], readings[b], spacing) for a, b in combinations(readings, 2)]
 
 
-def level_shift(first: Spine, second: Spine) -> int:
-    """Levels by which the second reading seems to be misnamed against the first: -1, 0 or 1."""
-    medians = {}
-    for steps in (0, -1, 1):
-        a, b = present_points(first), present_points(second.shifted(steps))
-        distances = _distances(a, b, [name for name in a if name in b], None)
-        medians[steps] = np.median(distances) if distances.size else np.inf
-    best = min(medians, key=medians.get)
-    return best if medians[best] < _RENAMED * medians[0] else 0
-
-
-def consensus(readings: Mapping[str, Spine], subject: str) -> tuple[Spine, tuple[str, ...]]:
+def consensus(
+    readings: Mapping[str, Spine], subject: str, spacing: Spacing | None = None
+) -> tuple[Spine, tuple[str, ...]]:
     """One spine out of several readings, and the points that they do not agree on.
 
     A point that more than half of the readings placed becomes their mean (of two) or median (of more). One whose
@@ -101,11 +89,13 @@ def consensus(readings: Mapping[str, Spine], subject: str) -> tuple[Spine, tuple
     readings : mapping of annotator to Spine
     subject : str
         The image, for messages.
+    spacing : Spacing, optional
+        Of the image.
 
     Raises
     ------
     AnnotationError
-        Fewer than two readings, or they differ in the anterior side or by a whole level.
+        Fewer than two readings, or they differ in the anterior side or in the levels by `vertenet.measure.matching`.
     """
     spines = list(readings.values())
     if len(spines) < 2:
@@ -115,9 +105,10 @@ def consensus(readings: Mapping[str, Spine], subject: str) -> tuple[Spine, tuple
     if len({spine.anterior for spine in spines}) > 1:
         raise AnnotationError("the readings do not agree on which side is anterior", subject=subject)
     for (one, first), (other, second) in combinations(readings.items(), 2):
-        if level_shift(first, second):
+        steps = level_shift(first, second, pixel_size(spacing))
+        if steps:
             raise AnnotationError(
-                f"{one} and {other} name the same vertebrae differently, by one level",
+                f"{one} and {other} name the same vertebrae differently, by {_levels(steps)}",
                 subject=subject,
                 remedy="Settle the levels first",
             )
@@ -135,6 +126,10 @@ def consensus(readings: Mapping[str, Spine], subject: str) -> tuple[Spine, tuple
                 undecided.append(f"{level}-{name}")
         vertebrae.append(Vertebra(level, points))
     return Spine(tuple(vertebrae), spines[0].anterior, spines[0].transition), tuple(undecided)
+
+
+def _levels(steps: int) -> str:
+    return "one level" if abs(steps) == 1 else f"{abs(steps)} levels"
 
 
 def _agreed(given: Sequence[Corner], readers: int, limit: float) -> Corner:
@@ -160,9 +155,7 @@ def _median_endplate(spines: Sequence[Spine]) -> float:
 def _distances(a: Mapping, b: Mapping, names: Sequence[str], spacing: Spacing | None) -> np.ndarray:
     """(n,) distances of the named points, px, or mm where a spacing is given."""
     offset = np.array([np.subtract(b[name], a[name]) for name in names]).reshape(-1, 2)
-    if spacing is not None:
-        offset = offset * [spacing.column, spacing.row]
-    return np.linalg.norm(offset, axis=1)
+    return np.linalg.norm(offset * pixel_size(spacing), axis=1)
 
 
 def _summary(distances: np.ndarray) -> tuple[float | None, float | None, float | None]:

@@ -7,7 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import AnnotationError, OptionError
-from . import authors_csv, authors_mat, coco, labelme, makesense, markups, points_csv, reading_json
+from . import (
+    authors_csv,
+    authors_mat,
+    coco,
+    dicom_pr,
+    dicom_sr,
+    labelme,
+    makesense,
+    markups,
+    points_csv,
+    reading_json,
+)
 from .record import Annotation, Known, parse_json, read_text
 
 
@@ -50,6 +61,9 @@ FORMATS: dict[str, Format] = {
         Format("markups", markups.SUFFIX, markups.read, markups.write),
         # What a model predicted is shown as it is, crossed or not.
         Format("reading", ".reading.json", reading_json.read, None, named=False),
+        # So is a result in a PACS; writing one takes a reading and its image (`vertenet.report.dicom`).
+        Format("dicom-sr", dicom_sr.SUFFIX, dicom_sr.read, None, named=False),
+        Format("dicom-gsps", dicom_pr.SUFFIX, dicom_pr.read, None, named=False),
         Format("labelme", ".json", labelme.read, None),
         Format("points-csv", ".csv", points_csv.read, None, many=True),
     )
@@ -74,9 +88,11 @@ def detect(path: Path) -> Format:
     """The format of a file, by its content. Raises `AnnotationError` where it is none of ours."""
     try:
         with path.open("rb") as file:
-            head = file.read(64)
+            head = file.read(132)
     except OSError as error:
         raise AnnotationError(f"the file cannot be read ({error.strerror})", subject=path) from error
+    if head[128:] == b"DICM":
+        return _detect_dicom(path)
     if authors_mat.looks_like(head):
         return FORMATS["authors-mat"]
     text = read_text(path)
@@ -93,6 +109,18 @@ def detect(path: Path) -> Format:
         return FORMATS["points-csv"]
     raise AnnotationError(
         "the content is no landmark format that is known", subject=path, remedy=f"Known are {', '.join(FORMATS)}"
+    )
+
+
+def _detect_dicom(path: Path) -> Format:
+    document = dicom_sr.open_document(path)
+    if dicom_sr.is_report(document):
+        return FORMATS["dicom-sr"]
+    if dicom_pr.is_presentation(document):
+        return FORMATS["dicom-gsps"]
+    raise AnnotationError(
+        "the DICOM file holds no landmarks, for it is neither a structured report nor a presentation state",
+        subject=path,
     )
 
 

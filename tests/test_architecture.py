@@ -34,7 +34,8 @@ ARROWS = {
     "evaluation": LEAVES | {"annotation", "files", "imaging", "inference", "measure", "phantom", "reading"},
     "learning": LEAVES
     | {"annotation", "evaluation", "filenames", "files", "imaging", "inference", "networks", "phantom"},
-    "report": LEAVES | {"evaluation", "files", "measure", "reading"},
+    "report": LEAVES | {"annotation", "evaluation", "filenames", "files", "imaging", "measure", "reading"},
+    "pacs": {"errors"},
     "experiments": LEAVES
     | {"annotation", "assess", "evaluation", "files", "imaging", "inference", "learning", "measure", "networks"}
     | {"phantom", "reading", "report"},

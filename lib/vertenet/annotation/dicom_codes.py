@@ -62,14 +62,19 @@ CORNERS: dict[CornerName, Code] = {
     CornerName.IM: own("IM", "Middle of inferior endplate of vertebral body"),
 }
 
-POINT_STATUS = own("POINT_STATUS", "State of the point")
 STATUSES: dict[Status, Code] = {
     Status.PRESENT: own("PRESENT", "Located"),
     Status.MISSING: own("MISSING", "Looked for and not found"),
     Status.OUTSIDE: own("OUTSIDE", "Outside the image"),
     Status.UNEVALUABLE: own("UNEVALUABLE", "In the image, but cannot be placed"),
 }
-X, Y = own("X", "Column of the point, from the centre of the first"), own("Y", "Row of the point, from the first")
+
+
+def point_state(name: str) -> Code:
+    """The question "what is known of this point", by its name: ``L3-SA``, ``L3?-SA`` where the level is not sure."""
+    return own(f"POINT_{name}", f"State of the point {name}")
+
+
 CONFIDENCE = own("CONFIDENCE", "Confidence")
 RADIUS = own("RADIUS_90", "Holds the true point in 90 of 100 cases, if the level is right")
 RADIUS_SCALE = {
@@ -88,6 +93,13 @@ TRANSITIONS: dict[Transition, Code] = {
     Transition.LUMBARISED_S1: own("LSTV_LUMBARISED", "Lumbarised S1"),
     Transition.UNKNOWN: own("LSTV_UNKNOWN", "Unknown"),
 }
+
+
+def unconfirmed(level: str) -> Code:
+    """A level that is suggested where levels could not be confirmed, for answers that are nothing but a level."""
+    return own(f"{level}_UNSURE", f"{level}, not confirmed")
+
+
 ANTERIOR_SIDE = own("ANTERIOR_SIDE", "Side of the image that is anterior")
 SIDES = {"left": own("SIDE_LEFT", "Left"), "right": own("SIDE_RIGHT", "Right")}
 ANTERIOR_SOURCE = own("ANTERIOR_SOURCE", "How the anterior side is known")
@@ -133,8 +145,6 @@ AAC = own("AAC24", "Abdominal aortic calcification, AAC-24")
 AAC_GRADES = {grade: own(f"AAC_{grade}", f"Grade {grade}") for grade in range(4)}
 AAC_UNREADABLE = own("AAC_UNREADABLE", "Unreadable")
 AAC_UNSCORED = own("AAC_UNSCORED", "Not scored")
-AAC_LEAST, AAC_MOST = own("AAC_LEAST", "Least possible AAC-24"), own("AAC_MOST", "Greatest possible AAC-24")
-AAC_TOTAL = own("AAC_TOTAL", "AAC-24 total")
 
 
 def aac_cell(segment: str, wall: str) -> Code:

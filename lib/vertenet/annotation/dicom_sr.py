@@ -30,6 +30,7 @@ SUFFIX = ".sr.dcm"
 _SR_CLASSES = "1.2.840.10008.5.1.4.1.1.88."
 _GROUP, _FINDING, _SITE = ("125007", "DCM"), ("121071", "DCM"), ("363698007", "SCT")
 _TRACKING = ("112039", "DCM")
+_STATE = codes.point_state("").value
 _ROWS, _COLUMNS = ("110910", "DCM"), ("110911", "DCM")
 #: DICOM counts from the corner of the first pixel, we from its centre.
 FROM_DICOM = -0.5
@@ -98,7 +99,10 @@ def spine_of(document: Dataset, subject: str, *, side: Side | None = None) -> Sp
             continue
         if key in points:
             raise AnnotationError(f"the point {key[0]}-{key[1]} is there twice", subject=subject)
-        points[key] = _corner(group)
+        corner = _corner(group)
+        if corner is not None:
+            points[key] = corner
+    points = {**_stated_points(document), **points}
     if not points and find_code(document, codes.IMAGE_TYPICAL.key, deep=True) != codes.TYPICALITY[False].key:
         raise AnnotationError(
             "no measurement group in the report names a corner of a vertebra", subject=subject, remedy="Name it L3-SA"
@@ -202,13 +206,33 @@ def point_named(identifier: object) -> PointKey | None:
     return parse_point(str(identifier).replace("?", "")) if identifier else None
 
 
-def _corner(group: Dataset) -> Corner:
-    confidence, radius = (find_number(group, code) for code in (codes.CONFIDENCE, codes.RADIUS))
+def _corner(group: Dataset) -> Corner | None:
+    """None where the group has no point."""
     for item in group.ContentSequence:
         if item.get("ValueType") == "SCOORD" and item.get("GraphicType") == "POINT":
             x, y = np.asarray(item.GraphicData, dtype=np.float64) + FROM_DICOM
+            confidence, radius = (find_number(group, code) for code in (codes.CONFIDENCE, codes.RADIUS))
             return Corner(x, y, Status.PRESENT, confidence, radius)
-    status = _STATUS_OF.get(find_code(group, codes.POINT_STATUS.key), Status.MISSING)
-    x, y = find_number(group, codes.X), find_number(group, codes.Y)
-    status = Status.MISSING if status is Status.PRESENT else status
-    return Corner(x, y, status, confidence, radius)
+    return None
+
+
+def _stated_points(document: Dataset) -> dict[PointKey, Corner]:
+    """Points that were not located: their state and, where one was extrapolated, their position."""
+    found: dict[PointKey, Corner] = {}
+    for item in evaluations(document):
+        value, scheme = name_of(item) or ("", "")
+        key = point_named(value.removeprefix(_STATE)) if scheme == codes.SCHEME and value.startswith(_STATE) else None
+        if key is None:
+            continue
+        if item.ValueType == "CODE":
+            found[key] = Corner(status=_STATUS_OF.get(key_of(item.ConceptCodeSequence), Status.MISSING))
+        elif key in found:
+            x, y = (float(part) for part in item.TextValue.split(","))
+            found[key] = Corner(x, y, found[key].status)
+    return found
+
+
+def evaluations(document: Dataset) -> Iterator[Dataset]:
+    """The qualitative evaluations of the report as a whole, in their order."""
+    for container in items(document, codes.QUALITATIVE_EVALUATIONS.key):
+        yield from container.get("ContentSequence", ())

@@ -8,7 +8,17 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "network": ("torch", "torchvision", "timm", "safetensors", "monai"),
     "cli": ("typer", "rich", "pandas", "matplotlib"),
     "study": ("ignite", "tensorboard", "sklearn", "statsmodels", "jinja2"),
-    "server": ("monailabel", "highdicom", "pynetdicom", "httpx", "filelock", "prometheus_client", "psutil"),
+    "server": (
+        "monailabel",
+        "highdicom",
+        "pynetdicom",
+        "dicomweb_client",
+        "requests",
+        "httpx",
+        "filelock",
+        "prometheus_client",
+        "psutil",
+    ),
 }
 
 

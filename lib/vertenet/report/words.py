@@ -85,11 +85,7 @@ def levels_sentence(reading: Reading) -> str:
 
 def unassessed_words(reading: Reading) -> str:
     """The levels of a vertebral fracture assessment (T4 to L5) that nobody looked at: fractures there stay unseen."""
-    missing = [
-        str(level)
-        for level in STANDARD_LEVELS
-        if level not in reading.spine or reading.spine[level].is_missing
-    ]
+    missing = [str(level) for level in STANDARD_LEVELS if level not in reading.spine or reading.spine[level].is_missing]
     thoracic = "" if Level.T11 in reading.spine and not reading.spine[Level.T11].is_missing else ", T11"
     return f"Not assessed: T4 to T10{''.join([thoracic, *(f', {name}' for name in missing)])}"
 

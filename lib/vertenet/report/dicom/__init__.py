@@ -7,10 +7,11 @@ from pathlib import Path
 from ...files import beside
 from ...reading import Reading
 from .presentation import presentation_state
+from .read_back import read_report
 from .source import image_header
 from .sr import structured_report
 
-__all__ = ["image_header", "presentation_state", "structured_report", "write_dicom_results"]
+__all__ = ["image_header", "presentation_state", "read_report", "structured_report", "write_dicom_results"]
 
 
 def write_dicom_results(

@@ -1,57 +1,45 @@
-"""Measurement groups of the aorta, and the statements about the image and the reading as a whole."""
+"""The measurement group of the aorta, and the statements about the image and the reading as a whole."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+import numpy as np
 from highdicom.sr import ContainerContentItem, ContentSequence
 from pydicom.dataset import Dataset
 
 from ...annotation import dicom_codes as codes
 from ...measure.aac import CELLS, UNREADABLE, Grade
 from ...reading import RESEARCH_USE, Reading
-from ..words import aac_total_words, crop_sentence, levels_sentence, refused, unassessed_words
-from .identification import concept
-from .items import CONTAINS, answer, coded, group, measured, number, site, text
+from ..words import aac_total_words, crop_sentence, genant_words, levels_sentence, refused, unassessed_words
+from .identification import algorithm_texts, concept
+from .items import CONTAINS, coded, group, measured, site, text
+from .lines import inside, runs
+from .vertebrae import shown_level
 
 
-def crop_group(reading: Reading, image: Dataset):
-    """Whether the aortic corridor is inside the image, where and to what it is lost, and how much."""
+def crop_groups(reading: Reading, image: Dataset) -> Iterator:
+    """Reach of the aortic corridor and how much of it is lost, with its front edge as far as the image holds it.
+
+    None where no edge could be drawn: OHIF 3.13 shows no report at all that has a group without coordinates. What
+    has none is said in `statements`.
+    """
     crop = reading.crop
-    numbers = [measured(codes.CROP_FACTOR, crop.factor, codes.NO_UNIT)]
-    if crop.fraction is not None:
+    edge, lost = (_drawn(runs(crop.edge, wanted), image) for wanted in (None, crop.lost))
+    if not edge:
+        return
+    numbers = [measured(codes.CROP_FACTOR, crop.factor, codes.NO_UNIT, edge, image)]
+    if crop.fraction:  # OHIF 3.13 shows a zero as nothing, and "clear" is said in words
         numbers.append(measured(codes.CROP_FRACTION, 100 * crop.fraction, codes.PERCENT))
     for value, unit in ((crop.extent_px, codes.PIXELS), (crop.extent_mm, codes.MILLIMETRES)):
-        if value is not None:
-            numbers.append(measured(codes.CROP_EXTENT, value, unit))
-    answers = [
-        answer(codes.CROP, codes.CROP_STATES[crop.state.value]),
-        *(answer(codes.CROPPED_SEGMENT, _segment(reading, name)) for name in crop.segments),
-        *(answer(codes.CROP_CAUSE, codes.CROP_CAUSES[cause]) for cause in crop.causes),
-    ]
+        if value:
+            numbers.append(measured(codes.CROP_EXTENT, value, unit, lost, image))
     texts = [text(codes.BASIS, crop_sentence(crop))]
-    if crop.reason:
-        texts.append(text(codes.CROP_REASON, crop.reason))
-    return group(
-        reading, image, "aortic corridor", codes.CORRIDOR, [site(codes.AORTA)], numbers, answers, texts
-    )
+    yield group(reading, image, "aortic corridor", codes.CORRIDOR, [site(codes.AORTA)], numbers, (), texts)
 
 
-def aac_groups(reading: Reading, image: Dataset) -> Iterator:
-    """AAC-24 cell by cell where a reader scored any; unreadable and unscored cells are answers, not zeros."""
-    score = reading.aac
-    if score is None or score.is_empty:
-        return
-    least, most = score.bounds
-    numbers = [measured(codes.AAC_LEAST, least, codes.NO_UNIT), measured(codes.AAC_MOST, most, codes.NO_UNIT)]
-    if score.total is not None:
-        numbers.append(measured(codes.AAC_TOTAL, score.total, codes.NO_UNIT))
-    answers = [
-        answer(codes.aac_cell(segment.value, wall.value), grade_code(grade))
-        for (segment, wall), grade in zip(CELLS, score.grades)
-    ]
-    texts = [text(codes.BASIS, aac_total_words(score))]
-    yield group(reading, image, "AAC-24", codes.AAC, [site(codes.AORTA)], numbers, answers, texts)
+def _drawn(lines: Iterable[np.ndarray], image: Dataset) -> list[np.ndarray]:
+    return [part for line in lines for part in inside(line, image.Columns, image.Rows)]
 
 
 def grade_code(grade: Grade):
@@ -63,12 +51,48 @@ def grade_code(grade: Grade):
 def statements(reading: Reading) -> ContainerContentItem:
     """The Qualitative Evaluations of TID 1500: use, how sure levels are, what was not looked at, spacing, warnings."""
     container = ContainerContentItem(concept(codes.QUALITATIVE_EVALUATIONS), relationship_type=CONTAINS)
-    container.ContentSequence = ContentSequence([*_naming(reading), *_image(reading), *_words(reading)])
+    container.ContentSequence = ContentSequence(
+        [*_naming(reading), *_points(reading), *_aorta(reading), *_image(reading), *_words(reading)]
+    )
     return container
 
 
+def _points(reading: Reading) -> Iterator:
+    """What is known of the points that were not located, and of vertebrae that cannot be graded."""
+    for vertebra in reading.spine:
+        shown = shown_level(reading, vertebra.level)
+        for name, corner in vertebra.points.items():
+            if corner.is_present:
+                continue
+            question = codes.point_state(f"{shown}-{name}")
+            yield coded(question, codes.STATUSES[corner.status])
+            if corner.x is not None:  # a coordinate would be drawn, and beyond the image it is none
+                yield text(question, f"{corner.x!r}, {corner.y!r}")
+    if reading.morphometry is not None:
+        for level, found in reading.morphometry.vertebrae.items():
+            if found.genant is None:
+                yield text(codes.GENANT, f"{shown_level(reading, level)} {genant_words(found)}")
+
+
+def _aorta(reading: Reading) -> Iterator:
+    crop = reading.crop
+    yield coded(codes.CROP, codes.CROP_STATES[crop.state.value])
+    yield text(codes.CROP, crop_sentence(crop))
+    yield text(codes.CROP_FACTOR, repr(float(crop.factor)))
+    yield from (coded(codes.CROPPED_SEGMENT, _segment(reading, name)) for name in crop.segments)
+    yield from (coded(codes.CROP_CAUSE, codes.CROP_CAUSES[cause]) for cause in crop.causes)
+    if crop.reason:
+        yield text(codes.CROP_REASON, crop.reason)
+    score = reading.aac
+    if score is None or score.is_empty:
+        return
+    for (segment, wall), grade in zip(CELLS, score.grades):
+        yield coded(codes.aac_cell(segment.value, wall.value), grade_code(grade))
+    yield text(codes.AAC, aac_total_words(score))
+
+
 def _segment(reading: Reading, name: str):
-    return codes.LEVELS[name] if reading.levels.certain else codes.own(f"{name}_UNSURE", f"{name}, not confirmed")
+    return codes.LEVELS[name] if reading.levels.certain else codes.unconfirmed(name)
 
 
 def _naming(reading: Reading) -> Iterator:
@@ -77,6 +101,8 @@ def _naming(reading: Reading) -> Iterator:
     yield coded(codes.LEVEL_NAMING, codes.LEVELS_CONFIRMED if levels.certain else codes.LEVELS_UNCONFIRMED)
     yield text(codes.LEVEL_NAMING, levels_sentence(reading))
     yield text(codes.LIMITS, unassessed_words(reading))
+    if all(vertebra.is_missing for vertebra in reading.spine):  # no group that would name the model
+        yield from (text(code, value) for code, value in algorithm_texts(reading))
     if levels.margin is not None:
         yield text(codes.MARGIN, repr(float(levels.margin)))
     yield coded(codes.TRANSITION, codes.TRANSITIONS[reading.spine.transition])
@@ -116,6 +142,3 @@ def _words(reading: Reading) -> Iterator:
         yield text(codes.CREATED, reading.created)
     if reading.notes:
         yield text(codes.NOTES, reading.notes)
-
-
-__all__ = ["aac_groups", "crop_group", "grade_code", "number", "statements"]

@@ -50,16 +50,28 @@ def tracking_uid(image: Dataset, name: str) -> UID:
 
 def algorithm(reading: Reading) -> AlgorithmIdentification | None:
     """TID 4019 of the model, its weights by their hash; None where a person placed the landmarks."""
+    if reading.model is None:
+        return None
+    (_, name), (_, version), *parameters = algorithm_texts(reading)
+    return AlgorithmIdentification(name, version, [value for _, value in parameters])
+
+
+def algorithm_texts(reading: Reading) -> list[tuple[Code, str]]:
+    """The same, name by name; empty where a person placed the landmarks."""
     model = reading.model
     if model is None:
-        return None
-    parameters = [
+        return []
+    parameters = (
         f"{codes.PARAMETER_WEIGHTS}{model.sha256}",
         f"{codes.PARAMETER_TRAINING}{model.training_data}",
         f"{codes.PARAMETER_SYNTHETIC}{'yes' if model.synthetic_only else 'no'}",
         f"{codes.PARAMETER_DECODER}{model.decoder}",
+    )
+    return [
+        (Code("111001", "DCM", "Algorithm Name"), model.name),
+        (Code("111003", "DCM", "Algorithm Version"), reading.software or f"vertenet {__version__}"),
+        *((Code("111002", "DCM", "Algorithm Parameters"), parameter) for parameter in parameters),
     ]
-    return AlgorithmIdentification(model.name, reading.software or f"vertenet {__version__}", parameters)
 
 
 def observers(reading: Reading) -> Sequence[ObserverContext]:

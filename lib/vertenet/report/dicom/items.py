@@ -13,7 +13,6 @@ from highdicom.sr import (
     ImageRegion,
     Measurement,
     MeasurementsAndQualitativeEvaluations,
-    NumContentItem,
     PlanarROIMeasurementsAndQualitativeEvaluations,
     QualitativeEvaluation,
     RelationshipTypeValues,
@@ -23,7 +22,6 @@ from highdicom.sr import (
 )
 from pydicom.dataset import Dataset
 
-from ...annotation import dicom_codes as codes
 from ...annotation.dicom_codes import Code
 from .identification import algorithm, concept, tracking
 
@@ -73,10 +71,6 @@ def coded(name: Code, value: Code) -> CodeContentItem:
     return CodeContentItem(concept(name), concept(value), CONTAINS)
 
 
-def number(name: Code, value: float, unit: Code) -> NumContentItem:
-    return NumContentItem(concept(name), float(value), concept(unit), relationship_type=CONTAINS)
-
-
 def group(
     reading,
     image: Dataset,
@@ -110,6 +104,3 @@ def group(
 
 def site(where: Code, modifier: Code | None = None) -> FindingSite:
     return FindingSite(concept(where), topographical_modifier=None if modifier is None else concept(modifier))
-
-
-__all__ = ["CONTAINS", "TO_DICOM", "answer", "coded", "codes", "group", "measured", "number", "site", "text"]

@@ -22,6 +22,7 @@ from ...reading import RESEARCH_USE, Reading
 from ..words import crop_sentence, levels_sentence, unassessed_words
 from .identification import equipment, result_uid, tracking_uid
 from .items import TO_DICOM
+from .lines import inside, runs
 from .vertebrae import shown_level
 
 SERIES_NUMBER = 9802
@@ -51,8 +52,8 @@ def presentation_state(reading: Reading, image: Dataset) -> Dataset:
     drawn = {
         "GUIDES": list(_guides(reading, image, thirds=False)),
         "THIRDS": list(_guides(reading, image, thirds=True)),
-        "CORRIDOR": list(_polylines(_runs(reading.crop.edge), image)),
-        "CROP": list(_polylines(_runs(reading.crop.edge, reading.crop.lost), image)),
+        "CORRIDOR": list(_polylines(runs(reading.crop.edge), image)),
+        "CROP": list(_polylines(runs(reading.crop.edge, reading.crop.lost), image)),
         "POINTS": list(_points(reading, image)),
     }
     texts = [*_names(reading, image), _statement(reading)]
@@ -62,7 +63,9 @@ def presentation_state(reading: Reading, image: Dataset) -> Dataset:
         if drawn.get(name) or name == "TEXT"
     }
     annotations = [
-        GraphicAnnotation([image], layer, graphic_objects=drawn.get(name), text_objects=texts if name == "TEXT" else None)
+        GraphicAnnotation(
+            [image], layer, graphic_objects=drawn.get(name), text_objects=texts if name == "TEXT" else None
+        )
         for name, layer in layers.items()
     ]
     shared = {
@@ -84,7 +87,7 @@ def presentation_state(reading: Reading, image: Dataset) -> Dataset:
             presentation_lut_transformation=PresentationLUTTransformation(presentation_lut_shape=shape), **shared
         )
     else:
-        state = ColorSoftcopyPresentationState(icc_profile=_srgb(), **shared)
+        state = ColorSoftcopyPresentationState(**shared)  # with the profile of sRGB
     spacing = reading.image.spacing
     if spacing is not None and not spacing.is_isotropic:
         area = state.DisplayedAreaSelectionSequence[0]
@@ -116,64 +119,16 @@ def _guides(reading: Reading, image: Dataset, *, thirds: bool) -> Iterator[Graph
             yield from _polylines([np.array([guide.posterior, end])], image)
 
 
-def _runs(edge: np.ndarray, wanted: np.ndarray | None = None) -> Iterator[np.ndarray]:
-    """Stretches of the edge without a gap, of those of its points that are wanted."""
-    if len(edge) < 2:
-        return
-    step = np.diff(edge[:, 1])
-    joined = step <= 3 * np.median(step)
-    wanted = np.ones(len(edge), bool) if wanted is None else wanted
-    joined &= wanted[:-1] & wanted[1:]
-    start = None
-    for place, together in enumerate([*joined, False]):
-        if together and start is None:
-            start = place
-        elif not together and start is not None:
-            yield edge[start : place + 1]
-            start = None
-
-
 def _polylines(lines: Iterable[np.ndarray], image: Dataset) -> Iterator[GraphicObject]:
     """The parts of the lines (n, 2) that lie inside the image: graphics must (PS3.3 C.10.5.1.1)."""
     for line in lines:
-        for part in _inside(np.asarray(line, dtype=np.float64), image.Columns, image.Rows):
+        for part in inside(np.asarray(line, dtype=np.float64), image.Columns, image.Rows):
             yield _object("POLYLINE", part, image)
 
 
-def _inside(line: np.ndarray, columns: int, rows: int) -> Iterator[np.ndarray]:
-    """Clip a polyline to the outer edges of the border pixels, segment by segment (Liang and Barsky 1984)."""
-    low, high = np.array([-0.5, -0.5]), np.array([columns - 0.5, rows - 0.5])
-    part: list[np.ndarray] = []
-    for start, stop in zip(line, line[1:]):
-        step = stop - start
-        with np.errstate(divide="ignore", invalid="ignore"):
-            first, last = (low - start) / step, (high - start) / step
-        still = step == 0
-        if (still & ((start < low) | (start > high))).any():
-            enter, leave = 1.0, 0.0
-        else:
-            enter = max(0.0, np.where(still, 0.0, np.minimum(first, last)).max())
-            leave = min(1.0, np.where(still, 1.0, np.maximum(first, last)).min())
-        if enter >= leave:
-            if len(part) > 1:
-                yield np.array(part)
-            part = []
-            continue
-        if enter > 0 and len(part) > 1:
-            yield np.array(part)
-        if enter > 0 or not part:
-            part = [start + enter * step]
-        part.append(start + leave * step)
-        if leave < 1:
-            yield np.array(part)
-            part = []
-    if len(part) > 1:
-        yield np.array(part)
-
-
 def _object(kind: str, xy: np.ndarray, image: Dataset, **names) -> GraphicObject:
-    inside = np.clip(xy + TO_DICOM, 0, [image.Columns, image.Rows])  # the rounding of a clipped end
-    return GraphicObject(kind, inside, "PIXEL", **names)
+    within = np.clip(xy + TO_DICOM, 0, [image.Columns, image.Rows])  # the rounding of a clipped end
+    return GraphicObject(kind, within, "PIXEL", **names)
 
 
 def _names(reading: Reading, image: Dataset) -> Iterator[TextObject]:
@@ -197,9 +152,3 @@ def _statement(reading: Reading) -> TextObject:
     return TextObject(
         "\r\n".join(lines)[:1024], "DISPLAY", bounding_box=(0.01, 0.9, 0.99, 0.99), text_justification="LEFT"
     )
-
-
-def _srgb() -> bytes:
-    from PIL import ImageCms
-
-    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()

@@ -21,7 +21,7 @@ from ...annotation import dicom_codes as codes
 from ...annotation.dicom_codes import Code
 from ...errors import OptionError
 from ...reading import Reading
-from .findings import aac_groups, crop_group, statements
+from .findings import crop_groups, statements
 from .identification import coding_schemes, concept, equipment, observers, person_name, result_uid
 from .vertebrae import corner_groups, lordosis_groups, vertebra_groups
 
@@ -45,7 +45,8 @@ def structured_report(reading: Reading, image: Dataset, *, organization: str = "
     """The reading as an SR document of the image's study.
 
     Each located point is a measurement group of its own (TID 1410) with a POINT named Image Region, which OHIF shows
-    as a probe; points without a position are groups (TID 1501) that say why. Where levels could not be confirmed, no
+    as a probe; every other group has coordinates too. What has none (points that were not located, the crop's state,
+    AAC-24, statements and warnings) is a qualitative evaluation. Where levels could not be confirmed, no
     code asserts one: sites are "Vertebra", names carry a question mark, the level is a coded suggestion.
 
     Parameters
@@ -74,8 +75,7 @@ def structured_report(reading: Reading, image: Dataset, *, organization: str = "
         *corner_groups(reading, image),
         *vertebra_groups(reading, image),
         *lordosis_groups(reading, image),
-        crop_group(reading, image),
-        *aac_groups(reading, image),
+        *crop_groups(reading, image),
     ]
     device, *person = observers(reading)
     report = MeasurementReport(
@@ -124,7 +124,10 @@ def _image_library(image: Dataset) -> ContainerContentItem:
     modality = _OF_CLASS.get(UID(image.SOPClassUID).name, image.get("Modality", ""))
     modality = modality if modality in _MODALITIES else "SC"
     entry = ImageContentItem(
-        concept(Code("260753009", "SCT", "Source")), image.SOPClassUID, image.SOPInstanceUID, relationship_type="CONTAINS"
+        concept(Code("260753009", "SCT", "Source")),
+        image.SOPClassUID,
+        image.SOPInstanceUID,
+        relationship_type="CONTAINS",
     )
     described = [
         CodeContentItem(
@@ -154,9 +157,7 @@ def _image_library(image: Dataset) -> ContainerContentItem:
     spacing = image.get("PixelSpacing") or image.get("ImagerPixelSpacing")
     if spacing is not None and len(spacing) == 2:
         described += [
-            NumContentItem(
-                concept(Code(*code)), float(value), concept(codes.MILLIMETRES), relationship_type=context
-            )
+            NumContentItem(concept(Code(*code)), float(value), concept(codes.MILLIMETRES), relationship_type=context)
             for code, value in zip(
                 (("111066", "DCM", "Vertical Pixel Spacing"), ("111026", "DCM", "Horizontal Pixel Spacing")), spacing
             )

@@ -11,7 +11,7 @@ from ...annotation import dicom_codes as codes
 from ...measure import VertebraMorphometry
 from ...measure.endplates import L1_L5, T12_S1
 from ...reading import Reading
-from ...spine import Corner, CornerName, Level, Status, Vertebra
+from ...spine import Corner, CornerName, Level, Vertebra
 from ..words import genant_words
 from .items import answer, group, measured, site, text
 
@@ -20,24 +20,23 @@ _SIDE = {"A": codes.ANTERIOR, "P": codes.POSTERIOR, "M": None}
 
 
 def corner_groups(reading: Reading, image: Dataset) -> Iterator:
-    """A group a named point: located ones as TID 1410 with their position, the others with what is known of them."""
+    """A group a located point (TID 1410)."""
     for vertebra in reading.spine:
         for name, corner in vertebra.points.items():
-            yield _corner_group(reading, image, vertebra.level, name, corner)
+            if corner.is_present:
+                yield _corner_group(reading, image, vertebra.level, name, corner)
 
 
 def vertebra_groups(reading: Reading, image: Dataset) -> Iterator:
-    """A group a vertebra: confidence of its level, heights, ratios, suggested grade and what that rests on."""
+    """A group a vertebra that has a height: heights, ratios, suggested grade and its basis, confidence of its level."""
     measured_levels = {} if reading.morphometry is None else reading.morphometry.vertebrae
     for vertebra in reading.spine:
-        if vertebra.is_missing:
-            continue
         found = measured_levels.get(vertebra.level)
         numbers = [] if found is None else list(_heights(vertebra, found, image))
+        if not numbers:
+            continue
         if vertebra.confidence is not None:
             numbers.append(measured(codes.CONFIDENCE, vertebra.confidence, codes.NO_UNIT))
-        answers = [] if found is None else list(_grade(found))
-        texts = [] if found is None else [text(codes.BASIS, genant_words(found))]
         yield group(
             reading,
             image,
@@ -45,8 +44,8 @@ def vertebra_groups(reading: Reading, image: Dataset) -> Iterator:
             codes.VERTEBRAL_BODY,
             [_site(reading, vertebra.level)],
             numbers,
-            [*_suggestion(reading, vertebra.level), *answers],
-            texts,
+            [*_suggestion(reading, vertebra.level), *_grade(found)],
+            [text(codes.BASIS, genant_words(found))],
         )
 
 
@@ -85,10 +84,6 @@ def _corner_group(reading: Reading, image: Dataset, level: Level, name: CornerNa
         numbers.append(measured(codes.CONFIDENCE, corner.confidence, codes.NO_UNIT))
     if corner.radius is not None:
         numbers.append(measured(codes.RADIUS, corner.radius, codes.PIXELS))
-    located = corner.status is Status.PRESENT
-    if not located and corner.x is not None:  # a coordinate there would be drawn, and beyond the image it is none
-        numbers += [measured(code, value, codes.PIXELS) for code, value in ((codes.X, corner.x), (codes.Y, corner.y))]
-    state = [] if located else [answer(codes.POINT_STATUS, codes.STATUSES[corner.status])]
     return group(
         reading,
         image,
@@ -96,8 +91,8 @@ def _corner_group(reading: Reading, image: Dataset, level: Level, name: CornerNa
         codes.CORNERS[name],
         [_site(reading, level, _SIDE[name.value[1]])],
         numbers,
-        [*state, *_suggestion(reading, level)],
-        point=corner.xy if located else None,
+        _suggestion(reading, level),
+        point=corner.xy,
     )
 
 

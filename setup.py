@@ -20,11 +20,11 @@ NETWORK = ["torch>=2.8", "torchvision>=0.23", "timm>=1.0.9", "safetensors>=0.4",
 CLI = ["typer>=0.12", "rich>=13", "pandas>=2", "matplotlib>=3.8"]
 # Training and evidence.
 STUDY = ["pytorch-ignite>=0.5", "tensorboard>=2.15", "scikit-learn>=1.3", "statsmodels>=0.14", "jinja2>=3"]
+# Results as DICOM, and their way to an archive.
+DICOM = ["highdicom<0.23", "pynetdicom<3", "dicomweb-client<0.60", "requests>=2.28"]
 SERVER = [
     "monailabel==0.8.5",
-    "highdicom<0.23",
-    "pynetdicom<3",
-    "dicomweb-client<0.60",
+    *DICOM,
     "httpx>=0.27",
     "filelock>=3.12",
     "prometheus-client>=0.20",
@@ -61,6 +61,7 @@ setup(
         "imaging": IMAGING,
         "network": NETWORK,
         "cli": CLI,
+        "dicom": IMAGING + DICOM,
         "study": STUDY,
         "server": SERVER,
         "all": ALL,

@@ -35,6 +35,7 @@ SPACINGS = {
     "detector": {"ImagerPixelSpacing": ["0.6", "0.5"], "EstimatedRadiographicMagnificationFactor": "1.2"},
     "none": {},
 }
+PIXELS = np.clip(tissue(), 0, 255).astype(np.uint8)
 SIDES = {"right": ["A", "F"], "left": ["P", "F"]}
 
 
@@ -58,12 +59,11 @@ def all_cases(folder: Path) -> list[Case]:
 
 
 def case(folder: Path, name: str, kind: str, spacing: str, side: str, state: str) -> Case:
-    pixels = np.clip(tissue(), 0, 255).astype(np.uint8)
     elements = {**STUDY, **SPACINGS[spacing], "PatientOrientation": SIDES[side]}
     elements["SOPInstanceUID"] = files.generate_uid(entropy_srcs=[name])
     elements["StudyInstanceUID"] = files.generate_uid(entropy_srcs=["study", name])
     elements["SeriesInstanceUID"] = files.generate_uid(entropy_srcs=["series", name])
-    dataset = files.dataset(pixels, kind=kind, **elements)
+    dataset = files.dataset(PIXELS, kind=kind, **elements)
     dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
     image = files.save(dataset, folder / f"{name}.dcm")
     radiograph = read(image)

@@ -8,17 +8,8 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "network": ("torch", "torchvision", "timm", "safetensors", "monai"),
     "cli": ("typer", "rich", "pandas", "matplotlib"),
     "study": ("ignite", "tensorboard", "sklearn", "statsmodels", "jinja2"),
-    "server": (
-        "monailabel",
-        "highdicom",
-        "pynetdicom",
-        "dicomweb_client",
-        "requests",
-        "httpx",
-        "filelock",
-        "prometheus_client",
-        "psutil",
-    ),
+    "dicom": ("highdicom", "pynetdicom", "dicomweb_client", "requests"),
+    "server": ("monailabel", "httpx", "filelock", "prometheus_client", "psutil"),
 }
 
 

@@ -59,6 +59,8 @@ def predict(
     from ..cohort import find_images, predict_images
 
     paths = find_images(images)
+    if dicom:
+        _check_dicom(paths)
     # What a person may have mistyped is looked for first: torch takes seconds to load.
     from ..inference import Predictor
 
@@ -89,6 +91,15 @@ def predict(
     if failed:
         complain(f"{len(failed)} of {len(outcomes)} images could not be read.")
         raise typer.Exit(2)
+
+
+def _check_dicom(paths: list[Path]) -> None:
+    """Refuse before anything is done where no image can have a DICOM result; among others, one that cannot says so."""
+    from ..imaging.sniff import Kind, kind_of
+    from ..report.dicom import image_header
+
+    if all(path.is_file() and kind_of(path) is not Kind.DICOM for path in paths):
+        image_header(paths[0])
 
 
 def _further_results(out: Path, dicom: bool, page: bool):
@@ -177,7 +188,7 @@ def convert(
     ] = None,
     anterior: Anterior = None,
 ) -> None:
-    """Convert landmarks: MakeSense CSV, authors' .mat and CSV, COCO, Slicer Markups; reads readings and DICOM results."""
+    """Convert landmarks: MakeSense CSV, authors' .mat and CSV, COCO, Slicer Markups, readings, DICOM results."""
     check_side(anterior, "left", "right")
     from ..annotation import convert as convert_file
     from ..imaging import ImageFolder

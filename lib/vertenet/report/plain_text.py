@@ -80,4 +80,5 @@ def _changes(reading: Reading, prior: Reading) -> Iterator[str]:
             if change and "within" not in change:
                 said.append(f"{level} {place} {change}")
     when = f" of {prior.created[:10]}" if prior.created else ""
-    yield f"Heights against the prior reading{when}: {'; '.join(said) or 'no change beyond the errors, or not comparable'}."
+    found = "; ".join(said) or "no change beyond the errors, or not comparable"
+    yield f"Heights against the prior reading{when}: {found}."

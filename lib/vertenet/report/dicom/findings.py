@@ -79,6 +79,13 @@ def _aorta(reading: Reading) -> Iterator:
     yield coded(codes.CROP, codes.CROP_STATES[crop.state.value])
     yield text(codes.CROP, crop_sentence(crop))
     yield text(codes.CROP_FACTOR, repr(float(crop.factor)))
+    for name, value, unit in (
+        (codes.CROP_FRACTION, crop.fraction, ""),
+        (codes.CROP_EXTENT, crop.extent_px, " pixels"),
+        (codes.CROP_EXTENT, crop.extent_mm, " mm"),
+    ):
+        if value is not None:
+            yield text(name, f"{float(value)!r}{unit}")
     yield from (coded(codes.CROPPED_SEGMENT, _segment(reading, name)) for name in crop.segments)
     yield from (coded(codes.CROP_CAUSE, codes.CROP_CAUSES[cause]) for cause in crop.causes)
     if crop.reason:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from importlib import resources
 
 import numpy as np
 from highdicom.color import CIELabColor
@@ -87,7 +88,7 @@ def presentation_state(reading: Reading, image: Dataset) -> Dataset:
             presentation_lut_transformation=PresentationLUTTransformation(presentation_lut_shape=shape), **shared
         )
     else:
-        state = ColorSoftcopyPresentationState(**shared)  # with the profile of sRGB
+        state = ColorSoftcopyPresentationState(icc_profile=_srgb(), **shared)
     spacing = reading.image.spacing
     if spacing is not None and not spacing.is_isotropic:
         area = state.DisplayedAreaSelectionSequence[0]
@@ -152,3 +153,8 @@ def _statement(reading: Reading) -> TextObject:
     return TextObject(
         "\r\n".join(lines)[:1024], "DISPLAY", bounding_box=(0.01, 0.9, 0.99, 0.99), text_justification="LEFT"
     )
+
+
+def _srgb() -> bytes:
+    """The profile that highdicom ships; Pillow's is of a display, which DICOM does not allow here (PS3.3 C.11.15)."""
+    return resources.files("highdicom").joinpath("_icc_profiles/sRGB_v4_ICC_preference.icc").read_bytes()

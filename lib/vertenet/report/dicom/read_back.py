@@ -16,7 +16,6 @@ from ...annotation.dicom_codes import Code
 from ...annotation.dicom_sr import (
     evaluations,
     find_code,
-    find_number,
     find_text,
     image_size,
     is_report,
@@ -65,7 +64,6 @@ def _reading(document: Dataset, path: Path) -> Reading:
     spine = spine_of(document, str(path))
     spacing = _spacing(document)
     certain = find_code(document, codes.LEVEL_NAMING.key, deep=True) == codes.LEVELS_CONFIRMED.key
-    margin = _said(document, codes.MARGIN)
     side_source = find_code(document, codes.ANTERIOR_SOURCE.key, deep=True)
     image = next(items(document, ("260753009", "SCT"), deep=True)).ReferencedSOPSequence[0]
     scales = {cover: _said(document, code) for cover, code in codes.RADIUS_SCALE.items()}
@@ -85,7 +83,7 @@ def _reading(document: Dataset, path: Path) -> Reading:
         spine=spine,
         guides=intervertebral_guides(spine),
         crop=_crop(document),
-        levels=Levels(certain, None if margin is None else float(margin)),
+        levels=Levels(certain, _number(_said(document, codes.MARGIN))),
         model=_model(document),
         warnings=tuple(_all_said(document, codes.WARNING)),
         created=_said(document, codes.CREATED) or "",
@@ -107,6 +105,10 @@ def _all_said(document: Dataset, name: Code):
     for item in evaluations(document):
         if name_of(item) == name.key and item.ValueType == "TEXT":
             yield str(item.TextValue)
+
+
+def _number(said: str | None) -> float | None:
+    return None if said is None else float(said)
 
 
 def _name(answers: dict, key: tuple[str, str] | None):
@@ -138,19 +140,14 @@ def _crop(document: Dataset) -> CropResult:
     state = _name(codes.CROP_STATES, find_code(document, codes.CROP.key, deep=True))
     sides = {codes.LEVELS[Level(name)].key: name for name in ("L1", "L2", "L3", "L4")}
     sides.update({codes.unconfirmed(name).key: name for name in ("L1", "L2", "L3", "L4")})
-    lengths = {}
-    for item in items(document, codes.CROP_EXTENT.key, deep=True):
-        value = item.MeasuredValueSequence[0]
-        lengths[key_of(value.MeasurementUnitsCodeSequence)] = float(value.get("FloatingPointValue", value.NumericValue))
-    fraction = find_number(document, codes.CROP_FRACTION, deep=True)
-    clear = state == "clear"
+    extents = dict(said.split(" ")[::-1] for said in _all_said(document, codes.CROP_EXTENT))
     return CropResult(
         state,
-        find_number(document, codes.CROP_FACTOR, deep=True) or float(_said(document, codes.CROP_FACTOR)),
+        float(_said(document, codes.CROP_FACTOR)),
         tuple(sides[key] for key in _answers(document, codes.CROPPED_SEGMENT)),
-        fraction / 100 if fraction is not None else (0.0 if clear else None),
-        lengths.get(codes.PIXELS.key, 0.0 if clear else None),
-        lengths.get(codes.MILLIMETRES.key, 0.0 if clear and _spacing(document) is not None else None),
+        _number(_said(document, codes.CROP_FRACTION)),
+        _number(extents.get("pixels")),
+        _number(extents.get("mm")),
         tuple(_name(codes.CROP_CAUSES, key) for key in _answers(document, codes.CROP_CAUSE)),
         reason=_said(document, codes.CROP_REASON) or "",
     )
@@ -185,8 +182,8 @@ def _quality(document: Dataset) -> Quality | None:
     typical = _name(codes.TYPICALITY, find_code(document, codes.IMAGE_TYPICAL.key, deep=True))
     if typical is None:
         return None
-    score = _said(document, codes.TYPICAL_SCORE)
-    return Quality(typical, None if score is None else float(score), tuple(_all_said(document, codes.TYPICAL_REASON)))
+    score = _number(_said(document, codes.TYPICAL_SCORE))
+    return Quality(typical, score, tuple(_all_said(document, codes.TYPICAL_REASON)))
 
 
 def _reader(document: Dataset) -> str:

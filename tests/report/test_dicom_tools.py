@@ -82,10 +82,8 @@ def test_dcmtk_shows_the_image_through_the_presentation_state_with_bone_bright(r
                 image.PixelData = (255 - image.pixel_array).tobytes()
             image.PhotometricInterpretation = polarity
             image.save_as(tmp_path / "image.dcm", write_like_original=False)
-            state, drawn = (
-                write_dicom_results(tmp_path / "image.dcm", one.reading, tmp_path, "x")[1],
-                tmp_path / "x.pgm",
-            )
+            _, state = write_dicom_results(tmp_path / "image.dcm", one.reading, tmp_path, "x")
+            drawn = tmp_path / "x.pgm"
             done = subprocess.run(["dcmp2pgm", "--pstate", state, tmp_path / "image.dcm", drawn], capture_output=True)
             assert done.returncode == 0, done.stderr
             shown, meant = np.asarray(Image.open(drawn), float), dcmread(one.image).pixel_array

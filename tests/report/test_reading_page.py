@@ -128,10 +128,7 @@ def test_a_prior_is_compared_where_both_are_sure_and_in_millimetres(tmp_path):
     assert "L2 anterior -30 %" in plain_text(now, before)
     page, _ = write_reading_page(image, now, tmp_path, "a", before)
     assert "-30 %" in page.read_text("utf-8")
-    near = change_words(
-        height_of(with_radii(now, 20.0), Level.L2, "anterior"),
-        height_of(with_radii(before, 20.0), Level.L2, "anterior"),
-    )
+    near = change_words(*(height_of(with_radii(one, 20.0), Level.L2, "anterior") for one in (now, before)))
     assert near == "-30 % (within error)"
     unsure_prior = replace(before, levels=Levels(False))
     assert "Not compared with the prior reading: levels could not be confirmed." in plain_text(now, unsure_prior)

@@ -48,14 +48,11 @@ class Case:
     reading: Reading
 
 
-def all_cases(folder: Path) -> list[Case]:
-    """30 of them: kinds of image, spacings, sides and states of landmarks in combination."""
-    found = []
+def all_cases(folder: Path, every: int = 1) -> list[Case]:
+    """30 of them, or every third: kinds of image, spacings, sides and states of landmarks in combination."""
+    wanted = list(itertools.product(SPACINGS, SIDES, STATES))
     kinds = itertools.cycle(["DX", "CR", "SC"])
-    for (spacing, side), state in itertools.product(itertools.product(SPACINGS, SIDES), STATES):
-        kind = next(kinds)
-        found.append(case(folder, f"{kind}-{spacing}-{side}-{state}", kind, spacing, side, state))
-    return found
+    return [case(folder, f"{kind}-{'-'.join(of)}", kind, *of) for kind, of in zip(kinds, wanted[::every])]
 
 
 def case(folder: Path, name: str, kind: str, spacing: str, side: str, state: str) -> Case:

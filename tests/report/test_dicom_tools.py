@@ -16,6 +16,7 @@ from tests.report.dicom_cases import all_cases
 from tests.tools import find_tool, needs
 from vertenet.report.dicom import write_dicom_results
 
+pytestmark = pytest.mark.long
 PIXELMED = Path("/usr/share/java/pixelmed.jar")
 #: Java refuses the validator's own style sheet without these: it has more operators than the default allows.
 LIMITS = [f"-Djdk.xml.xpath{name}Limit=0" for name in ("ExprOp", "TotalOp", "ExprGrp")]
@@ -61,7 +62,6 @@ def test_dcmtk_reads_every_report(results):
 
 
 @needs("java")
-@pytest.mark.long
 def test_pixelmed_finds_no_error(results, tmp_path):
     """All in one run of Java, for it takes a minute to read the rules."""
     reports = [report for _, report, _ in results]

@@ -60,15 +60,16 @@ h1 { margin: 0 0 .3rem; font-size: 1.2rem; overflow-wrap: anywhere; }
 p { margin: .3rem 0; overflow-wrap: anywhere; }
 .notice { padding: .25rem .5rem; border: 1px solid #8a5300; color: #8a5300; font-weight: 600; }
 .sheet { display: grid; grid-template-columns: minmax(0, 2fr) minmax(0, 3fr); gap: 1rem; align-items: start; }
-.sheet img { width: 100%; height: auto; max-height: 175mm; object-fit: contain; object-position: top; }
+figure { margin: 0; }
+.sheet img { display: block; max-width: 100%; max-height: 160mm; }
 table { border-collapse: collapse; width: 100%; margin: .3rem 0; font-variant-numeric: tabular-nums; }
 th, td { padding: .12rem .35rem; border: 1px solid #d9dee4; text-align: left; vertical-align: top; }
 .alarm { color: #b3261e; font-weight: 600; }
 .caution { color: #8a5300; }
 .small { color: #5d6773; font-size: .85em; }
 pre { white-space: pre-wrap; }
-@media (max-width: 50rem) { .sheet { grid-template-columns: 1fr; } table { display: block; overflow-x: auto; } }
-@media print { body { padding: 0; font-size: 8pt; } details { display: none; } }
+@media screen and (max-width: 50rem) { .sheet { grid-template-columns: 1fr; } table { display: block; overflow-x: auto; } }
+@media print { body { padding: 0; font-size: 7.5pt; } details { display: none; } }
 </style>
 </head>
 <body>

@@ -10,6 +10,7 @@ from .measured import lordosis_words
 from .words import (
     aac_rows,
     aac_total_words,
+    basis_words,
     crop_sentence,
     genant_words,
     levels_sentence,
@@ -56,6 +57,9 @@ def _vertebrae(reading: Reading) -> Iterator[str]:
         heights = [f"{place} {height}" for place in PLACES if (height := height_of(reading, level, place)) is not None]
         name = str(level) if sure else f"{level}?"
         yield f"{name}: {'; '.join([*heights, genant_words(found)])}."
+    basis = basis_words(reading)
+    if basis is not None:
+        yield f"{basis}."
     yield f"{lordosis_words(reading.morphometry.lordosis)}."
 
 
@@ -77,7 +81,7 @@ def _changes(reading: Reading, prior: Reading) -> Iterator[str]:
     for level in () if reading.morphometry is None else reading.morphometry.vertebrae:
         for place in PLACES:
             change = change_words(height_of(reading, level, place), height_of(prior, level, place))
-            if change and "within" not in change:
+            if change and not change.startswith(("+0", "-0")) and "within" not in change:
                 said.append(f"{level} {place} {change}")
     when = f" of {prior.created[:10]}" if prior.created else ""
     found = "; ".join(said) or "no change beyond the errors, or not comparable"

@@ -20,6 +20,7 @@ from .plain_text import plain_text
 from .words import (
     aac_rows,
     aac_total_words,
+    basis_words,
     crop_sentence,
     footer,
     genant_words,
@@ -62,8 +63,8 @@ def write_reading_page(
 def _parts(reading: Reading, prior: Reading | None, image: str, words: str) -> Iterable[str]:
     yield f"<h1>Lateral spine image {escape(reading.image.name)}</h1>"
     yield f'<p class="notice">{escape(RESEARCH_USE)}</p>'
-    yield f'<div class="sheet"><img src="data:image/png;base64,{image}" alt="The image with what was found in it">'
-    yield "<div>"
+    picture = f'<img src="data:image/png;base64,{image}" alt="The image with what was found in it">'
+    yield f'<div class="sheet"><figure>{picture}</figure><div>'
     tone = "plain" if reading.levels.certain else "alarm"
     yield f'<p class="{tone}"><b>{escape(levels_sentence(reading))}.</b></p>'
     yield f'<p class="caution">{escape(unassessed_words(reading))}.</p>'
@@ -111,7 +112,9 @@ def _heights(reading: Reading, prior: Reading | None) -> Iterable[str]:
         yield f'<p class="small">{escape(discs)}. Errors of heights combine those of their two ends.</p>'
     if prior is not None and not compared:
         yield '<p class="caution">Not compared with the prior reading: levels could not be confirmed.</p>'
-    yield '<p class="small">Grades are suggested from heights; they are no diagnosis.</p>'
+    basis = basis_words(reading)
+    if basis is not None:
+        yield f'<p class="small">{escape(basis)}.</p>'
 
 
 def _aorta(reading: Reading) -> Iterable[str]:

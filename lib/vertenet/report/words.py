@@ -9,6 +9,7 @@ from typing import Literal
 
 from ..measure import CropResult, CropState, VertebraMorphometry
 from ..measure.aac import CELLS, UNREADABLE, Aac24, Grade
+from ..measure.morphometry import ReferenceRatio
 from ..reading import RESEARCH_USE, Reading
 from ..spine import CORNERS, STANDARD_LEVELS, Level, Status
 
@@ -91,24 +92,38 @@ def unassessed_words(reading: Reading) -> str:
 
 
 def genant_words(vertebra: VertebraMorphometry) -> str:
-    """The suggested grade of a vertebra and what it rests on, what could not be judged, or why there is none."""
+    """The suggested grade of a vertebra, the healthy ratios it was counted from and what could not be judged, or why
+    there is none."""
     genant = vertebra.genant
     if genant is None:
         return f"not evaluable: {vertebra.reason}"
-    unjudged = "".join(f"; {deformity} not judged: {reason}" for deformity, reason in genant.unjudged.items())
     least = "at least " if genant.unjudged and genant.grade else ""
     if genant.deformity is None:
         found = "no loss of height of 20 % or more"
     else:
         found = f"{least}Genant grade {genant.grade} ({genant.deformity}) suggested, {100 * genant.loss:.0f} % lost"
-    boundary = f"; {genant.boundary}" if genant.boundary else ""
-    references = {"Ha/Hp": vertebra.wedge_reference, "Hm/Hp": vertebra.mid_wedge_reference}
-    basis = "".join(
-        f"; healthy {name} {reference.ratio:.2f} ({reference.source})"
-        for name, reference in references.items()
-        if reference is not None
-    )
-    return f"{found}{boundary}{basis}{unjudged}"
+    parts = [found, genant.boundary]
+    parts += [f"healthy {name} {reference.ratio:.2f}" for name, reference in _references(vertebra).items()]
+    if genant.unjudged:
+        parts.append(f"{', '.join(map(str, genant.unjudged))} not judged")
+    return "; ".join(filter(None, parts))
+
+
+def basis_words(reading: Reading) -> str | None:
+    """What the suggested grades rest on, said once for all vertebrae; None where none was suggested."""
+    suggested = [] if reading.morphometry is None else [v for v in reading.morphometry.vertebrae.values() if v.genant]
+    if not suggested:
+        return None
+    sources = dict.fromkeys(r.source for vertebra in suggested for r in _references(vertebra).values())
+    reasons = dict.fromkeys(f"{d}: {why}" for vertebra in suggested for d, why in vertebra.genant.unjudged.items())
+    text = "Grades are suggested from heights, no diagnosis"
+    text += f"; healthy ratios from {'; '.join(sources)}" if sources else ""
+    return f"{text}; not judged where {'; '.join(reasons)}" if reasons else text
+
+
+def _references(vertebra: VertebraMorphometry) -> dict[str, ReferenceRatio]:
+    both = {"Ha/Hp": vertebra.wedge_reference, "Hm/Hp": vertebra.mid_wedge_reference}
+    return {name: reference for name, reference in both.items() if reference is not None}
 
 
 def aac_total_words(score: Aac24) -> str:

@@ -11,7 +11,15 @@ from pydicom.dataset import Dataset
 from ...annotation import dicom_codes as codes
 from ...measure.aac import CELLS, UNREADABLE, Grade
 from ...reading import RESEARCH_USE, Reading
-from ..words import aac_total_words, crop_sentence, genant_words, levels_sentence, refused, unassessed_words
+from ..words import (
+    aac_total_words,
+    basis_words,
+    crop_sentence,
+    genant_words,
+    levels_sentence,
+    refused,
+    unassessed_words,
+)
 from .identification import algorithm_texts, concept
 from .items import CONTAINS, coded, group, measured, site, text
 from .lines import inside, runs
@@ -70,6 +78,9 @@ def _points(reading: Reading) -> Iterator:
             yield coded(question, codes.STATUSES[corner.status])
             if corner.x is not None:  # a coordinate would be drawn, and beyond the image it is none
                 yield text(question, f"{corner.x!r}, {corner.y!r}")
+    basis = basis_words(reading)
+    if basis is not None:
+        yield text(codes.BASIS, basis)
     if reading.morphometry is not None:
         for level, found in reading.morphometry.vertebrae.items():
             if found.genant is None:

@@ -138,6 +138,7 @@ def test_no_code_asserts_a_level_that_could_not_be_confirmed(results):
             assert all("?" in name for name in names if "-" in name), names
             said = everything_said(document)
             assert "Levels could not be confirmed" in said
+            assert "LORDOSIS_L1_L5" not in document.to_json()
             assert not any(text in ("T12", "L1", "L2", "L3", "L4", "L5") for text in drawn)
             unsure += 1
     assert 2 * sure == 3 * unsure > 0

@@ -74,6 +74,10 @@ def test_levels_that_were_and_were_not_assessed_are_named():
     assert "Not assessed: T4 to T10, T11, L3." in text
     assert not re.search(r"^L1:", text, re.M)
     assert re.search(r"^L1\?:", text, re.M)
+    assert re.search(r"^Lordosis .*; the levels are not confirmed\.$", text, re.M)
+    _, reading = cropped()
+    text = plain_text(replace(reading, levels=Levels(False)))
+    assert re.search(r"^Aorta cropped at L1, L2.*; the levels are not confirmed\.$", text, re.M)
 
 
 def test_heights_have_the_errors_of_their_two_ends():

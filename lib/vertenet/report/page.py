@@ -68,7 +68,10 @@ th, td { padding: .12rem .35rem; border: 1px solid #d9dee4; text-align: left; ve
 .caution { color: #8a5300; }
 .small { color: #5d6773; font-size: .85em; }
 pre { white-space: pre-wrap; }
-@media screen and (max-width: 50rem) { .sheet { grid-template-columns: 1fr; } table { display: block; overflow-x: auto; } }
+@media screen and (max-width: 50rem) {
+  .sheet { grid-template-columns: 1fr; }
+  table { display: block; overflow-x: auto; }
+}
 @media print { body { padding: 0; font-size: 7.5pt; } details { display: none; } }
 </style>
 </head>

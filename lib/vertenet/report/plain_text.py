@@ -8,10 +8,11 @@ from ..reading import RESEARCH_USE, Reading
 from .height_errors import PLACES, change_words, height_of
 from .measured import lordosis_words
 from .words import (
+    UNCONFIRMED,
     aac_rows,
     aac_total_words,
     basis_words,
-    crop_sentence,
+    crop_words,
     genant_words,
     levels_sentence,
     model_words,
@@ -36,7 +37,7 @@ def _lines(reading: Reading, prior: Reading | None) -> Iterator[str]:
         yield "Nothing was measured."
     else:
         yield from _vertebrae(reading)
-        yield f"{crop_sentence(reading.crop)}."
+        yield f"{crop_words(reading)}."
         yield from _aorta(reading)
         if prior is not None:
             yield from _changes(reading, prior)
@@ -60,7 +61,8 @@ def _vertebrae(reading: Reading) -> Iterator[str]:
     basis = basis_words(reading)
     if basis is not None:
         yield f"{basis}."
-    yield f"{lordosis_words(reading.morphometry.lordosis)}."
+    unless = "" if sure else f"; {UNCONFIRMED}"
+    yield f"{lordosis_words(reading.morphometry.lordosis)}{unless}."
 
 
 def _aorta(reading: Reading) -> Iterator[str]:

@@ -18,10 +18,11 @@ from .overlay import draw_overlay
 from .page import SHEET
 from .plain_text import plain_text
 from .words import (
+    UNCONFIRMED,
     aac_rows,
     aac_total_words,
     basis_words,
-    crop_sentence,
+    crop_words,
     footer,
     genant_words,
     levels_sentence,
@@ -106,7 +107,8 @@ def _heights(reading: Reading, prior: Reading | None) -> Iterable[str]:
             ]
         rows.append([*cells, genant_words(found)])
     yield _table(heads, rows)
-    yield f"<p>{escape(lordosis_words(reading.morphometry.lordosis))}.</p>"
+    unless = "" if sure else f"; {UNCONFIRMED}"
+    yield f"<p>{escape(lordosis_words(reading.morphometry.lordosis))}{unless}.</p>"
     discs = radius_words(reading)
     if discs is not None:
         yield f'<p class="small">{escape(discs)}. Errors of heights combine those of their two ends.</p>'
@@ -119,7 +121,7 @@ def _heights(reading: Reading, prior: Reading | None) -> Iterable[str]:
 
 def _aorta(reading: Reading) -> Iterable[str]:
     tone = {"clear": "plain", "cropped": "alarm"}.get(reading.crop.state.value, "caution")
-    yield f'<p class="{tone}">{escape(crop_sentence(reading.crop))}.</p>'
+    yield f'<p class="{tone}">{escape(crop_words(reading))}.</p>'
     yield f"<p>{escape(aac_total_words(reading.aac or Aac24()))}.</p>"
     yield _table(["AAC-24", "anterior wall", "posterior wall"], aac_rows(reading))
 

@@ -13,6 +13,8 @@ from ..measure.morphometry import ReferenceRatio
 from ..reading import RESEARCH_USE, Reading
 from ..spine import CORNERS, STANDARD_LEVELS, Level, Status
 
+#: Of whatever is named by levels that could not be confirmed.
+UNCONFIRMED = "the levels are not confirmed"
 Tone = Literal["plain", "caution", "alarm"]
 
 
@@ -161,6 +163,12 @@ def _grade(grade: Grade, cropped: bool) -> str:
     if grade is None:
         return "not scored; suggested: unreadable (cropped)" if cropped else "not scored"
     return "unreadable" if grade == UNREADABLE else str(grade)
+
+
+def crop_words(reading: Reading) -> str:
+    """The same of a reading, whose segments may be named wrongly."""
+    text = crop_sentence(reading.crop)
+    return text if reading.levels.certain or not reading.crop.segments else f"{text}; {UNCONFIRMED}"
 
 
 def spacing_words(reading: Reading) -> str:

@@ -11,10 +11,12 @@ from pydicom.dataset import Dataset
 from ...annotation import dicom_codes as codes
 from ...measure.aac import CELLS, UNREADABLE, Grade
 from ...reading import RESEARCH_USE, Reading
+from ..measured import lordosis_words
 from ..words import (
+    UNCONFIRMED,
     aac_total_words,
     basis_words,
-    crop_sentence,
+    crop_words,
     genant_words,
     levels_sentence,
     refused,
@@ -42,7 +44,7 @@ def crop_groups(reading: Reading, image: Dataset) -> Iterator:
     for value, unit in ((crop.extent_px, codes.PIXELS), (crop.extent_mm, codes.MILLIMETRES)):
         if value:
             numbers.append(measured(codes.CROP_EXTENT, value, unit, lost, image))
-    texts = [text(codes.BASIS, crop_sentence(crop))]
+    texts = [text(codes.BASIS, crop_words(reading))]
     yield group(reading, image, "aortic corridor", codes.CORRIDOR, [site(codes.AORTA)], numbers, (), texts)
 
 
@@ -78,6 +80,8 @@ def _points(reading: Reading) -> Iterator:
             yield coded(question, codes.STATUSES[corner.status])
             if corner.x is not None:  # a coordinate would be drawn, and beyond the image it is none
                 yield text(question, f"{corner.x!r}, {corner.y!r}")
+    if reading.morphometry is not None and not reading.levels.certain:
+        yield text(codes.LORDOSIS, f"{lordosis_words(reading.morphometry.lordosis)}; {UNCONFIRMED}")
     basis = basis_words(reading)
     if basis is not None:
         yield text(codes.BASIS, basis)
@@ -90,7 +94,7 @@ def _points(reading: Reading) -> Iterator:
 def _aorta(reading: Reading) -> Iterator:
     crop = reading.crop
     yield coded(codes.CROP, codes.CROP_STATES[crop.state.value])
-    yield text(codes.CROP, crop_sentence(crop))
+    yield text(codes.CROP, crop_words(reading))
     yield text(codes.CROP_FACTOR, repr(float(crop.factor)))
     for name, value, unit in (
         (codes.CROP_FRACTION, crop.fraction, ""),

@@ -20,7 +20,7 @@ from pydicom.dataset import Dataset
 
 from ...measure.corridor import mean_guide_length
 from ...reading import RESEARCH_USE, Reading
-from ..words import crop_sentence, levels_sentence, unassessed_words
+from ..words import crop_words, levels_sentence, unassessed_words
 from .identification import equipment, result_uid, tracking_uid
 from .items import TO_DICOM
 from .lines import inside, runs
@@ -148,8 +148,7 @@ def _names(reading: Reading, image: Dataset) -> Iterator[TextObject]:
 
 
 def _statement(reading: Reading) -> TextObject:
-    lines = [RESEARCH_USE, *(f"{words(reading)}." for words in (levels_sentence, unassessed_words))]
-    lines.append(f"{crop_sentence(reading.crop)}.")
+    lines = [RESEARCH_USE, *(f"{words(reading)}." for words in (levels_sentence, unassessed_words, crop_words))]
     return TextObject(
         "\r\n".join(lines)[:1024], "DISPLAY", bounding_box=(0.01, 0.9, 0.99, 0.99), text_justification="LEFT"
     )

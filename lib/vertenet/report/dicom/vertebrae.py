@@ -50,8 +50,9 @@ def vertebra_groups(reading: Reading, image: Dataset) -> Iterator:
 
 
 def lordosis_groups(reading: Reading, image: Dataset) -> Iterator:
-    """The angles with the endplates that they are of; none where neither could be measured."""
-    if reading.morphometry is None:
+    """The angles with the endplates that they are of; none where neither could be measured, or levels not be
+    confirmed: the name of the angle is two of them."""
+    if reading.morphometry is None or not reading.levels.certain:
         return
     numbers, texts = [], []
     for (name, angle), ends in zip(reading.morphometry.lordosis.angles.items(), (L1_L5, T12_S1)):

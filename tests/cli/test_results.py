@@ -63,6 +63,9 @@ def test_predict_writes_results_for_a_pacs_and_convert_reads_them_back(tmp_path)
     assert "Read by Anna Roe." in (out / f"{stem}.report.txt").read_text("utf-8")
     done = vertenet("report", IMAGE, out / f"{stem}.sr.dcm", "--out", tmp_path / "third", "--prior", signed)
     assert done.returncode == 0, done.stderr
+    other = vertenet("report", SAMPLES / "01-clean-horizon.png", signed, "--out", tmp_path / "wrong")
+    assert other.returncode == 2
+    assert not (tmp_path / "wrong").exists()
     port = unused_port()
     done = vertenet("send", out / f"{stem}.sr.dcm", "--to", f"ARCHIVE@127.0.0.1:{port}", "--timeout", 5)
     assert done.returncode == 2

@@ -31,7 +31,7 @@ PRESS = "[...document.querySelectorAll('button')].filter(b => /^({})$/i.test(b.i
 #: Centres of the circles that the viewer draws, CSS pixels of the page, and the box of the viewport.
 CIRCLES = """(() => {
   const box = document.querySelector('.viewport-element').getBoundingClientRect();
-  const circles = [...document.querySelectorAll('.viewport-element svg circle')].map(circle => {
+  const circles = [...document.querySelectorAll('svg.svg-layer circle')].map(circle => {
     const at = circle.getBoundingClientRect();
     return [at.x + at.width / 2 - box.x, at.y + at.height / 2 - box.y];
   });
@@ -49,8 +49,10 @@ def shown(pacs: Orthanc, viewer: Viewer, profile: Path, study: str, picture: Pat
         browser.run(PRESS.format("skip all"))
         browser.wait_for(SHOW_REPORT, 60)
         browser.wait_for(PRESS.format("yes") + ".length", 120)
-        browser.wait_for("document.querySelectorAll('.viewport-element svg circle').length >= 20", 120)
-        browser.screenshot(picture)
+        try:
+            browser.wait_for("document.querySelectorAll('svg.svg-layer circle').length >= 20", 300)
+        finally:
+            browser.screenshot(picture)
         return json.loads(browser.run(CIRCLES))
 
 

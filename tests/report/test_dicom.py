@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -230,7 +231,7 @@ def test_the_same_reading_written_twice_is_the_same_instance(tmp_path):
     one = case(tmp_path, "a", "DX", "none", "right", "whole")
     first, second = (write_dicom_results(one.image, one.reading, tmp_path / n, "a")[0] for n in ("1", "2"))
     assert dcmread(first).SOPInstanceUID == dcmread(second).SOPInstanceUID
-    other = write_dicom_results(one.image, case(tmp_path, "b", "DX", "none", "right", "unsure").reading, tmp_path, "a")
+    other = write_dicom_results(one.image, replace(one.reading, notes="looked at again"), tmp_path, "a")
     assert dcmread(other[0]).SOPInstanceUID != dcmread(first).SOPInstanceUID
 
 
@@ -293,6 +294,9 @@ def test_what_cannot_be_referred_to_is_refused_in_a_sentence(tmp_path):
     files.save(image, one.image)
     with pytest.raises(ImageReadError, match="StudyInstanceUID"):
         write_dicom_results(one.image, one.reading, tmp_path, "a")
+    other = case(tmp_path, "other", "DX", "none", "right", "whole")
+    with pytest.raises(OptionError, match="another DICOM image"):
+        write_dicom_results(other.image, one.reading, tmp_path, "a")
     small = files.save(files.dataset(files.ramp()), tmp_path / "small.dcm")
     with pytest.raises(OptionError, match="40 x 48"):
         write_dicom_results(small, one.reading, tmp_path, "small")

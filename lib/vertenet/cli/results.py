@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -39,6 +40,12 @@ def report(
             f"the reading is of {found.image.columns} x {found.image.rows} pixels, "
             f"but the image has {radiograph.columns} x {radiograph.rows}",
             subject=reading,
+        )
+    if found.image.sha256 not in (None, hashlib.sha256(radiograph.pixels.tobytes()).hexdigest()):
+        raise OptionError(
+            "the reading was made on other pixels than those of the image",
+            subject=reading,
+            remedy="Give the image that it is of",
         )
     written = [*write_reading_page(radiograph, found, out, stem_of(image.name), _reading(prior))]
     if dicom:

@@ -61,13 +61,17 @@ def structured_report(reading: Reading, image: Dataset, *, organization: str = "
     Raises
     ------
     OptionError
-        The reading is of an image of another size, or an organization is given where nobody read.
+        The reading is of another image, or an organization is given where nobody read.
     """
     if (reading.image.rows, reading.image.columns) != (image.Rows, image.Columns):
         raise OptionError(
             f"the reading is of {reading.image.columns} x {reading.image.rows} pixels, "
             f"but the image has {image.Columns} x {image.Rows}",
             subject=reading.image.name,
+        )
+    if reading.image.metadata.get("SOPInstanceUID", image.SOPInstanceUID) != image.SOPInstanceUID:
+        raise OptionError(
+            "the reading is of another DICOM image", subject=reading.image.name, remedy="Give the image that it is of"
         )
     if organization and not reading.reader:
         raise OptionError("a result can only be verified by a person, but the reading names no reader")
@@ -168,6 +172,3 @@ def _image_library(image: Dataset) -> ContainerContentItem:
     library = ContainerContentItem(concept(Code("111028", "DCM", "Image Library")), relationship_type="CONTAINS")
     library.ContentSequence = ContentSequence([group])
     return library
-
-
-__all__ = ["DESCRIPTION", "SERIES_NUMBER", "structured_report"]

@@ -177,6 +177,10 @@ def test_every_measurement_group_has_coordinates(results):
                 if item.ValueType == "SCOORD"
             ]
             assert with_coordinates, one.name
+            # Nor a point whose group has a number without coordinates of its own.
+            if any(item.ValueType == "SCOORD" for item in group.ContentSequence):
+                numbers = [item for item in group.ContentSequence if item.ValueType == "NUM"]
+                assert all(item.ContentSequence[0].ValueType == "SCOORD" for item in numbers), one.name
 
 
 def test_graphics_stay_inside_the_image(results):

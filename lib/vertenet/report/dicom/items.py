@@ -34,12 +34,12 @@ TO_DICOM = 0.5
 def measured(
     name: Code, value: float, unit: Code, lines: Iterable[np.ndarray] = (), image: Dataset | None = None
 ) -> Measurement:
-    """A number, and the polylines (n, 2) in source pixels that it was taken from."""
+    """A number, and the polylines (n, 2) in source pixels, or with n = 1 the points, that it was taken from."""
     made = Measurement(concept(name), float(value), concept(unit))
     for line in lines:
         scoord = ScoordContentItem(
             concept(Code("121055", "DCM", "Path")),
-            "POLYLINE",
+            "POINT" if len(line) == 1 else "POLYLINE",
             np.asarray(line) + TO_DICOM,
             relationship_type=RelationshipTypeValues.INFERRED_FROM,
         )

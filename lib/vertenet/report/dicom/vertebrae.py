@@ -80,11 +80,16 @@ def _suggestion(reading: Reading, level: Level) -> list:
 
 
 def _corner_group(reading: Reading, image: Dataset, level: Level, name: CornerName, corner: Corner):
-    numbers = []
-    if corner.confidence is not None:
-        numbers.append(measured(codes.CONFIDENCE, corner.confidence, codes.NO_UNIT))
-    if corner.radius is not None:
-        numbers.append(measured(codes.RADIUS, corner.radius, codes.PIXELS))
+    # OHIF 3.13 makes a probe of a point only if each number of its group has the point too.
+    at = [corner.xy[None]]
+    numbers = [
+        measured(code, value, unit, at, image)
+        for code, value, unit in (
+            (codes.CONFIDENCE, corner.confidence, codes.NO_UNIT),
+            (codes.RADIUS, corner.radius, codes.PIXELS),
+        )
+        if value is not None
+    ]
     return group(
         reading,
         image,

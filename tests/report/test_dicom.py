@@ -183,6 +183,19 @@ def test_every_measurement_group_has_coordinates(results):
                 assert all(item.ContentSequence[0].ValueType == "SCOORD" for item in numbers), one.name
 
 
+def test_no_sequence_is_empty(results):
+    """Type 1C: it has items or is not there (dciodvfy says so of a report without a single measurement)."""
+
+    def look(item):
+        if "ContentSequence" in item:
+            assert len(item.ContentSequence), item.ConceptNameCodeSequence[0].CodeMeaning
+            for child in item.ContentSequence:
+                look(child)
+
+    for _, report, _ in results:
+        look(dcmread(report))
+
+
 def test_graphics_stay_inside_the_image(results):
     for one, _, state in results:
         limit = np.array([one.reading.image.columns, one.reading.image.rows])

@@ -88,6 +88,8 @@ def structured_report(reading: Reading, image: Dataset, *, organization: str = "
         groups,
     )
     root = report[0]
+    if not groups:  # an empty sequence is not allowed (PS3.3 C.17.3.2.4)
+        del next(item for item in root.ContentSequence if isinstance(item, ContainerContentItem)).ContentSequence
     root.ContentSequence = _with_library(root.ContentSequence, _image_library(image))
     root.ContentSequence.append(statements(reading))
     verified = {

@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 LIGHT := .venv-light
 LIGHT_READY := $(LIGHT)/.ready
 
-.PHONY: demo test test-light test-long serve active-learning lint format clean
+.PHONY: demo test test-light test-long test-tools serve active-learning lint format clean
 
 demo: $(READY)
 	$(BIN)/python apps/vertenet/demo.py --out demo_output
@@ -31,6 +31,11 @@ test-light: $(LIGHT_READY)
 # Everything that takes more than a minute: foreign pictures, trainings, kills, fuzzing.
 test-long: $(READY)
 	$(BIN)/python -m pytest -m long --timeout 7200
+
+# What other people's programs say of our DICOM results; tests/install_tools.sh installs them, and without them it fails.
+test-tools: $(READY)
+	VERTENET_REQUIRE_TOOLS=1 $(BIN)/python -m pytest -m "long or not long" --timeout 3600 tests/pacs \
+		tests/report/test_dicom_tools.py tests/report/test_reading_page.py tests/e2e/test_ohif.py
 
 serve: $(READY)
 	$(BIN)/vertenet serve --studies $(or $(STUDIES),sample_data) --port $(or $(PORT),8000)

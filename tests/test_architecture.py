@@ -35,7 +35,8 @@ ROOMS = {
     "learning": LEAVES
     | {"annotation", "evaluation", "filenames", "files", "imaging", "inference", "measure", "models", "networks"}
     | {"phantom", "vertenet"},
-    "report": {"spine", "radiograph", "evaluation", "files", "measure", "reading", "vertenet"},
+    "report": LEAVES | {"annotation", "evaluation", "filenames", "files", "imaging", "measure", "reading", "vertenet"},
+    "pacs": {"errors"},
     "experiments": LEAVES
     | {"annotation", "evaluation", "files", "imaging", "inference", "learning", "measure", "models", "networks"}
     | {"phantom", "reading", "report", "vertenet"},

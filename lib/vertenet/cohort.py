@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # landmarks that are already there are written without torch
     from .inference import Predictor
 
 #: Files beside images that are certainly none; skipped when a folder is given.
-NOT_IMAGES = (".json", ".csv", ".txt", ".md", ".mat", ".html", ".py", ".safetensors")
+NOT_IMAGES = (".json", ".csv", ".txt", ".md", ".mat", ".html", ".py", ".safetensors", ".sr.dcm", ".gsps.dcm")
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def find_images(arguments: Iterable[str | Path]) -> list[Path]:
     for argument in map(Path, arguments):
         if argument.is_dir():
             inside = sorted(p for p in argument.iterdir() if p.is_file())
-            found += [p for p in inside if p.suffix.lower() not in NOT_IMAGES and not p.name.startswith(".")]
+            found += [p for p in inside if not p.name.lower().endswith(NOT_IMAGES) and not p.name.startswith(".")]
         else:
             found.append(argument)
     if not found:
@@ -78,6 +78,7 @@ def predict_images(
     spacing: float | None = None,
     factor: float = DEFAULT_FACTOR,
     report: Callable[[Outcome], None] = lambda outcome: None,
+    also: Callable[[Path, Radiograph, Reading, str], object] | None = None,
 ) -> list[Outcome]:
     """Read every image and write its results to ``out``; one that fails is listed and the rest go on.
 
@@ -92,6 +93,8 @@ def predict_images(
         Millimetres a pixel, overriding the file's.
     report : callable
         Called after each image.
+    also : callable, optional
+        Writes more of an image: called with its path, itself, its reading and the stem of its results.
     """
     outcomes, rows = [], []
     for path, stem in zip(paths, output_stems(paths)):
@@ -99,6 +102,8 @@ def predict_images(
             radiograph = read(path, spacing=spacing)
             reading = predictor(radiograph, anterior=anterior, factor=factor)
             write_results(radiograph, reading, out, stem, pixels_sha256(path))
+            if also is not None:
+                also(path, radiograph, reading, stem)
             outcome = Outcome(path, stem, reading=reading)
         except VerteNetError as error:
             outcome = Outcome(path, stem, error=_naming(error, path))

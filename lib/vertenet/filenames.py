@@ -19,7 +19,9 @@ IMAGE_ENDINGS = (
     *(".dcm", ".dicom", ".dic", ".ima", ".png", ".jpg", ".jpeg", ".jp2", ".tif", ".tiff", ".bmp", ".gif", ".webp"),
 )
 #: Endings of landmark files, longest first where one ends with another.
-LANDMARK_ENDINGS = (".truth.json", ".reading.json", ".mrk.json", ".coco.json", ".json", ".csv", ".mat")
+LANDMARK_ENDINGS = (
+    *(".truth.json", ".reading.json", ".mrk.json", ".coco.json", ".json", ".csv", ".mat", ".sr.dcm", ".gsps.dcm"),
+)
 
 
 def base_of(name: str) -> str:

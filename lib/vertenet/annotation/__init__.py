@@ -1,5 +1,5 @@
 """Landmark files to `Spine` and back: MakeSense, the authors' .mat and CSV, COCO keypoints, Slicer Markups, readings;
-labelme and plain tables of points are read.
+labelme, plain tables of points, DICOM structured reports and presentation states are read.
 
 Importing this needs NumPy and SciPy only.
 """

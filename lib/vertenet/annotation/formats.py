@@ -10,14 +10,26 @@ from types import ModuleType
 from typing import Any
 
 from ..errors import AnnotationError, OptionError
-from . import authors_csv, authors_mat, coco, labelme, makesense, markups, points_csv, reading_json
+from . import (
+    authors_csv,
+    authors_mat,
+    coco,
+    dicom_pr,
+    dicom_sr,
+    labelme,
+    makesense,
+    markups,
+    points_csv,
+    reading_json,
+)
 from .record import Annotation, Known, parse_json, read_text
 
 
 class Content(Enum):
-    """What a format's ``looks_like`` is shown: the first 64 bytes, the parsed JSON object, or the text."""
+    """What a format's ``looks_like`` is shown: the first bytes, the data set, the parsed JSON object, or the text."""
 
     BYTES = "bytes"
+    DICOM = "dicom"
     JSON = "json"
     TEXT = "text"
 
@@ -71,6 +83,11 @@ FORMATS: dict[str, Format] = {
         Format.of("markups", markups.SUFFIX, Content.JSON, markups),
         # What a model predicted is shown as it is, crossed or not.
         Format.of("reading", ".reading.json", Content.JSON, reading_json, named=False),
+        # So is a result in a PACS; writing one takes a reading and its image (`vertenet.report.dicom`).
+        Format("dicom-sr", dicom_sr.SUFFIX, Content.DICOM, dicom_sr.is_report, dicom_sr.read, None, named=False),
+        Format(
+            "dicom-gsps", dicom_pr.SUFFIX, Content.DICOM, dicom_pr.is_presentation, dicom_pr.read, None, named=False
+        ),
         Format.of("labelme", ".json", Content.JSON, labelme),
         Format.of("points-csv", ".csv", Content.TEXT, points_csv, many=True),
     )
@@ -88,9 +105,17 @@ def detect(path: Path) -> Format:
     """The format of a file, by its content. Raises `AnnotationError` where it is none of ours."""
     try:
         with path.open("rb") as file:
-            head = file.read(64)
+            head = file.read(132)
     except OSError as error:
         raise AnnotationError(f"the file cannot be read ({error.strerror})", subject=path) from error
+    if head[128:] == b"DICM":
+        found = _first(Content.DICOM, dicom_sr.open_document(path))
+        if found is None:
+            raise AnnotationError(
+                "the DICOM file holds no landmarks, for it is neither a structured report nor a presentation state",
+                subject=path,
+            )
+        return found
     found = _first(Content.BYTES, head)
     if found is None:
         text = read_text(path)

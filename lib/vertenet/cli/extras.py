@@ -7,8 +7,9 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "imaging": ("pydicom", "pylibjpeg", "PIL", "tifffile", "SimpleITK"),
     "network": ("torch", "torchvision", "timm", "safetensors"),
     "cli": ("typer", "rich", "pandas", "matplotlib"),
-    "study": ("ignite", "tensorboard", "sklearn", "statsmodels"),
-    "server": ("monailabel", "highdicom", "pynetdicom", "httpx", "filelock", "prometheus_client", "psutil"),
+    "study": ("ignite", "tensorboard", "sklearn", "statsmodels", "jinja2"),
+    "dicom": ("highdicom", "pynetdicom", "dicomweb_client", "requests"),
+    "server": ("monailabel", "httpx", "filelock", "prometheus_client", "psutil"),
 }
 
 

@@ -45,6 +45,10 @@ def predict(
         typer.Option("--refine/--no-refine", help="Second, closer look; default: if there is a refiner."),
     ] = None,
     threads: Annotated[Optional[int], typer.Option(help="CPU threads.")] = None,
+    dicom: Annotated[
+        bool, typer.Option("--dicom", help="Also write .sr.dcm and .gsps.dcm of each DICOM image, for a PACS.")
+    ] = False,
+    page: Annotated[bool, typer.Option("--report", help="Also write a one-page report of each image.")] = False,
 ) -> None:
     """Find landmarks: writes .mrk.json, .reading.json and an overlay per image, and results.csv."""
     check_side(anterior, "left", "right", "auto")
@@ -55,6 +59,8 @@ def predict(
     from ..cohort import find_images, predict_images
 
     paths = find_images(images)
+    if dicom:
+        _check_dicom(paths)
     # What a person may have mistyped is looked for first: torch takes seconds to load.
     from ..inference import Predictor
 
@@ -69,6 +75,7 @@ def predict(
             spacing=spacing,
             factor=factor,
             report=lambda outcome: progress.advance(task),
+            also=_further_results(out, dicom, page),
         )
     failed = [outcome for outcome in outcomes if outcome.error]
     done = [outcome for outcome in outcomes if outcome.reading is not None]
@@ -84,6 +91,36 @@ def predict(
     if failed:
         complain(f"{len(failed)} of {len(outcomes)} images could not be read.")
         raise typer.Exit(2)
+
+
+def _check_dicom(paths: list[Path]) -> None:
+    """Refuse before anything is done where no image can have a DICOM result; among others, one that cannot says so."""
+    from ..imaging.sniff import Kind, kind_of
+    from ..report.dicom import image_header
+
+    if all(path.is_file() and kind_of(path) is not Kind.DICOM for path in paths):
+        image_header(paths[0])
+
+
+def _further_results(out: Path, dicom: bool, page: bool):
+    """What writes the results that were asked for beyond the usual ones, or None."""
+    writers = []
+    if dicom:
+        from ..report.dicom import write_dicom_results
+
+        writers.append(lambda path, radiograph, reading, stem: write_dicom_results(path, reading, out, stem))
+    if page:
+        from ..report.reading_page import write_reading_page
+
+        writers.append(lambda path, radiograph, reading, stem: write_reading_page(radiograph, reading, out, stem))
+    if not writers:
+        return None
+
+    def write(*of_image) -> None:
+        for writer in writers:
+            writer(*of_image)
+
+    return write
 
 
 @app.command()
@@ -150,7 +187,7 @@ def convert(
     ] = None,
     anterior: Anterior = None,
 ) -> None:
-    """Convert landmarks: MakeSense CSV, authors' .mat and CSV, COCO keypoints, Slicer Markups, readings."""
+    """Convert landmarks: MakeSense CSV, authors' .mat and CSV, COCO, Slicer Markups, readings, DICOM results."""
     check_side(anterior, "left", "right")
     from ..annotation import convert as convert_file
     from ..imaging import ImageFolder

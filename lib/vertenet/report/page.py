@@ -1,4 +1,4 @@
-"""The HTML frame of the gallery: style only, no script, no network; ``{{title}}`` and ``{{body}}`` are filled in."""
+"""HTML frames: style only, no script, no network; ``{{title}}`` and ``{{body}}`` are filled in."""
 
 from __future__ import annotations
 
@@ -35,6 +35,44 @@ article p { margin: .4rem 0 0; overflow-wrap: anywhere; }
 .alarm { color: var(--alarm); font-weight: 600; }
 .caution { color: var(--caution); }
 .small { color: var(--muted); font-size: .875rem; }
+</style>
+</head>
+<body>
+{{body}}
+</body>
+</html>
+"""
+
+#: One reading on one sheet of paper, A4 or Letter.
+SHEET = """\
+<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{{title}}</title>
+<style>
+@page { size: A4 landscape; margin: 9mm; }
+* { box-sizing: border-box; }
+body { margin: 0 auto; padding: 1rem; max-width: 90rem; background: #fff; color: #1b1f24;
+  font: 13px/1.35 system-ui, sans-serif; }
+h1 { margin: 0 0 .3rem; font-size: 1.2rem; overflow-wrap: anywhere; }
+p { margin: .3rem 0; overflow-wrap: anywhere; }
+.notice { padding: .25rem .5rem; border: 1px solid #8a5300; color: #8a5300; font-weight: 600; }
+.sheet { display: grid; grid-template-columns: minmax(0, 2fr) minmax(0, 3fr); gap: 1rem; align-items: start; }
+figure { margin: 0; }
+.sheet img { display: block; max-width: 100%; max-height: 160mm; }
+table { border-collapse: collapse; width: 100%; margin: .3rem 0; font-variant-numeric: tabular-nums; }
+th, td { padding: .12rem .35rem; border: 1px solid #d9dee4; text-align: left; vertical-align: top; }
+.alarm { color: #b3261e; font-weight: 600; }
+.caution { color: #8a5300; }
+.small { color: #5d6773; font-size: .85em; }
+pre { white-space: pre-wrap; }
+@media screen and (max-width: 50rem) {
+  .sheet { grid-template-columns: 1fr; }
+  table { display: block; overflow-x: auto; }
+}
+@media print { body { padding: 0; font-size: 7.5pt; } details { display: none; } }
 </style>
 </head>
 <body>

@@ -1,4 +1,4 @@
-"""What a Reading says, in sentences for a person: for overlay and gallery. The crop's is that of `measure`."""
+"""What a Reading says, in sentences for a person: shared by overlay, gallery, reports and DICOM results."""
 
 from __future__ import annotations
 
@@ -7,10 +7,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from ..measure import VertebraMorphometry
+from ..measure.aac import CELLS, UNREADABLE, Aac24, Grade
 from ..measure.crop import CropState, crop_sentence
+from ..measure.morphometry import ReferenceRatio
 from ..reading import RESEARCH_USE, Reading
-from ..spine import CORNERS, STANDARD_LEVELS, Status
+from ..spine import CORNERS, STANDARD_LEVELS, Level, Status
 
+#: Of whatever is named by levels that could not be confirmed.
+UNCONFIRMED = "the levels are not confirmed"
 Tone = Literal["plain", "caution", "alarm"]
 CROP_TONES: dict[CropState, Tone] = {
     CropState.CLEAR: "plain",
@@ -58,6 +63,103 @@ def radius_words(reading: Reading) -> str | None:
     if reading.image.spacing is not None and reading.image.spacing.is_isotropic:
         size += f" = {middle * reading.image.spacing.column:.1f} mm"
     return f"Discs hold the true point in 90 of 100 cases where the level is right (radius {size} in the middle)"
+
+
+def levels_sentence(reading: Reading) -> str:
+    """Which levels were assessed, and whether their names could be confirmed."""
+    if refused(reading):
+        return "No level was assessed: the image was refused"
+    named = [str(vertebra.level) for vertebra in reading.spine if not vertebra.is_missing]
+    if not named:
+        return "No level was assessed: none was found"
+    if reading.levels.certain:
+        return f"Levels assessed: {', '.join(named)}"
+    return f"Levels could not be confirmed: {', '.join(f'{name}?' for name in named)} may each be one level off"
+
+
+def unassessed_words(reading: Reading) -> str:
+    """The levels of a vertebral fracture assessment (T4 to L5) that nobody looked at: fractures there stay unseen."""
+    missing = [str(level) for level in STANDARD_LEVELS if level not in reading.spine or reading.spine[level].is_missing]
+    thoracic = "" if Level.T11 in reading.spine and not reading.spine[Level.T11].is_missing else ", T11"
+    return f"Not assessed: T4 to T10{''.join([thoracic, *(f', {name}' for name in missing)])}"
+
+
+def genant_words(vertebra: VertebraMorphometry) -> str:
+    """The suggested grade of a vertebra, the healthy ratios it was counted from and what could not be judged, or why
+    there is none."""
+    genant = vertebra.genant
+    if genant is None:
+        return f"not evaluable: {vertebra.reason}"
+    least = "at least " if genant.unjudged and genant.grade else ""
+    if genant.deformity is None:
+        found = "no loss of height of 20 % or more"
+    else:
+        found = f"{least}Genant grade {genant.grade} ({genant.deformity}) suggested, {100 * genant.loss:.0f} % lost"
+    parts = [found, genant.boundary]
+    parts += [f"healthy {name} {reference.ratio:.2f}" for name, reference in _references(vertebra).items()]
+    if genant.unjudged:
+        parts.append(f"{', '.join(map(str, genant.unjudged))} not judged")
+    return "; ".join(filter(None, parts))
+
+
+def basis_words(reading: Reading) -> str | None:
+    """What the suggested grades rest on, said once for all vertebrae; None where none was suggested."""
+    suggested = [] if reading.morphometry is None else [v for v in reading.morphometry.vertebrae.values() if v.genant]
+    if not suggested:
+        return None
+    sources = dict.fromkeys(r.source for vertebra in suggested for r in _references(vertebra).values())
+    reasons = dict.fromkeys(f"{d}: {why}" for vertebra in suggested for d, why in vertebra.genant.unjudged.items())
+    text = "Grades are suggested from heights, no diagnosis"
+    text += f"; healthy ratios from {'; '.join(sources)}" if sources else ""
+    return f"{text}; not judged where {'; '.join(reasons)}" if reasons else text
+
+
+def _references(vertebra: VertebraMorphometry) -> dict[str, ReferenceRatio]:
+    both = {"Ha/Hp": vertebra.wedge_reference, "Hm/Hp": vertebra.mid_wedge_reference}
+    return {name: reference for name, reference in both.items() if reference is not None}
+
+
+def aac_total_words(score: Aac24) -> str:
+    """The total, its bounds where walls have no grade, and that nobody scored where nobody did."""
+    if score.is_empty:
+        return "AAC-24 not scored"
+    risk = "" if score.risk is None else f", {score.risk} risk"
+    if score.total is not None:
+        return f"AAC-24 {score.total} of 24{risk}"
+    least, most = score.bounds
+    return f"AAC-24 between {least} and {most} of 24{risk}: not every wall has a grade"
+
+
+def aac_rows(reading: Reading) -> list[tuple[str, str, str]]:
+    """(segment, anterior wall, posterior wall) in words, L1 to L4.
+
+    A cell that nobody graded in a segment where the aorta is cropped is suggested as unreadable.
+    """
+    grades = dict(zip(CELLS, (reading.aac or Aac24()).grades))
+    segments = dict.fromkeys(segment for segment, _ in CELLS)
+    return [
+        (
+            str(segment),
+            *(
+                _grade(grade, segment.value in reading.crop.segments)
+                for (where, _), grade in grades.items()
+                if where is segment
+            ),
+        )
+        for segment in segments
+    ]
+
+
+def _grade(grade: Grade, cropped: bool) -> str:
+    if grade is None:
+        return "not scored; suggested: unreadable (cropped)" if cropped else "not scored"
+    return "unreadable" if grade == UNREADABLE else str(grade)
+
+
+def crop_words(reading: Reading) -> str:
+    """The same of a reading, whose segments may be named wrongly."""
+    text = crop_sentence(reading.crop, reading.image.spacing)
+    return text if reading.levels.certain or not reading.crop.segments else f"{text}; {UNCONFIRMED}"
 
 
 def spacing_words(reading: Reading) -> str:

@@ -17,7 +17,7 @@ IMAGING = [
     "SimpleITK>=2.3",
 ]
 NETWORK = ["torch>=2.8", "torchvision>=0.23", "timm>=1.0.9", "safetensors>=0.4", "monai>=1.4"]
-CLI = ["typer>=0.12", "rich>=13", "pandas>=2", "matplotlib>=3.8"]
+CLI = ["typer>=0.12", "rich>=13", "pandas>=2", "matplotlib>=3.8", "pyarrow>=14", "filelock>=3.12"]
 # Training and evidence.
 STUDY = ["pytorch-ignite>=0.5", "tensorboard>=2.15", "scikit-learn>=1.3", "statsmodels>=0.14", "jinja2>=3"]
 SERVER = [
@@ -26,10 +26,11 @@ SERVER = [
     "pynetdicom<3",
     "dicomweb-client<0.60",
     "httpx>=0.27",
-    "filelock>=3.12",
     "prometheus-client>=0.20",
     "psutil>=5.9",
 ]
+# A cohort on many machines; of one machine, `--workers` needs nothing.
+RAY = ["ray>=2.30"]
 DEV = [
     "pytest>=8",
     "pytest-timeout",
@@ -63,6 +64,7 @@ setup(
         "cli": CLI,
         "study": STUDY,
         "server": SERVER,
+        "ray": RAY,
         "all": ALL,
         "dev": ALL + DEV,
     },

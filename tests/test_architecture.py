@@ -17,6 +17,7 @@ LEAVES = {"spine", "radiograph", "errors"}
 ARROWS = {
     "errors": set(),
     "files": set(),
+    "archives": {"errors"},
     "filenames": {"errors"},
     "tokens": {"errors", "files"},
     "conformity": {"errors"},
@@ -33,7 +34,7 @@ ARROWS = {
     "inference": LEAVES | {"assess", "files", "imaging", "measure", "networks", "reading"},
     "evaluation": LEAVES | {"annotation", "files", "imaging", "inference", "measure", "phantom", "reading"},
     "learning": LEAVES
-    | {"annotation", "evaluation", "filenames", "files", "imaging", "inference", "networks", "phantom"},
+    | {"annotation", "archives", "evaluation", "filenames", "files", "imaging", "inference", "networks", "phantom"},
     "report": LEAVES | {"evaluation", "files", "measure", "reading"},
     "experiments": LEAVES
     | {"annotation", "assess", "evaluation", "files", "imaging", "inference", "learning", "measure", "networks"}

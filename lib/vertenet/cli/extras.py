@@ -6,9 +6,10 @@ from __future__ import annotations
 PACKAGES: dict[str, tuple[str, ...]] = {
     "imaging": ("pydicom", "pylibjpeg", "PIL", "tifffile", "SimpleITK"),
     "network": ("torch", "torchvision", "timm", "safetensors", "monai"),
-    "cli": ("typer", "rich", "pandas", "matplotlib"),
+    "cli": ("typer", "rich", "pandas", "matplotlib", "pyarrow", "filelock"),
     "study": ("ignite", "tensorboard", "sklearn", "statsmodels", "jinja2"),
-    "server": ("monailabel", "highdicom", "pynetdicom", "httpx", "filelock", "prometheus_client", "psutil"),
+    "server": ("monailabel", "highdicom", "pynetdicom", "dicomweb_client", "httpx", "prometheus_client", "psutil"),
+    "ray": ("ray",),
 }
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from ..errors import OptionError, VerteNetError
 from .dispatch import Lost, Ready, Unfit
-from .reader import ImageReader, Job, Outcome, ReadingOptions
+from .reader import ImageReader, Job, MakeReader, Outcome, ReadingOptions
 
 LOCAL = "local"
 
@@ -44,7 +44,7 @@ class RayCrew:
         It cannot be reached.
     """
 
-    def __init__(self, options: ReadingOptions, address: str, count: int) -> None:
+    def __init__(self, options: ReadingOptions, address: str, count: int, make: MakeReader = ImageReader) -> None:
         # Ray's own variables, read when it is imported: it reports to nobody, and counts its warnings as ours to give.
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
@@ -69,7 +69,7 @@ class RayCrew:
             gpus = ray.cluster_resources().get("GPU", 0)
             needs["num_gpus"] = min(1.0, gpus / count)
         self._needs = needs
-        self._options = ray.put(options)
+        self._made_with = options, make
 
     def __enter__(self) -> RayCrew:
         return self
@@ -78,7 +78,7 @@ class RayCrew:
         self._ray.shutdown()
 
     def start(self) -> RayWorker:
-        actor = self._ray.remote(**self._needs)(RayReader).remote(self._options)
+        actor = self._ray.remote(**self._needs)(RayReader).remote(*self._made_with)
         return RayWorker(actor, [actor.load.remote()])
 
     def send(self, worker: RayWorker, job: Job) -> None:
@@ -106,12 +106,12 @@ class RayCrew:
 class RayReader:
     """The actor: loads the model, reads images."""
 
-    def __init__(self, options: ReadingOptions) -> None:
-        self.options = options
+    def __init__(self, options: ReadingOptions, make: MakeReader) -> None:
+        self.options, self.make = options, make
 
     def load(self) -> Ready | Unfit:
         try:
-            self.reader = ImageReader(self.options)
+            self.reader = self.make(self.options)
         except VerteNetError as error:
             return Unfit(error.sentence)
         return Ready()

@@ -16,7 +16,7 @@ from multiprocessing.process import BaseProcess
 
 from ..errors import VerteNetError
 from .dispatch import Lost, Ready, Unfit
-from .reader import ImageReader, Job, Outcome, ReadingOptions
+from .reader import ImageReader, Job, MakeReader, Outcome, ReadingOptions
 
 _END_S = 5.0
 
@@ -32,13 +32,13 @@ class ProcessWorker:
 class ProcessCrew:
     """Starts processes afresh (spawn), each with the model and as many threads as the options say."""
 
-    def __init__(self, options: ReadingOptions) -> None:
-        self.options = options
+    def __init__(self, options: ReadingOptions, make: MakeReader = ImageReader) -> None:
+        self.options, self.make = options, make
         self._context = multiprocessing.get_context("spawn")
 
     def start(self) -> ProcessWorker:
         ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=_work, args=(theirs, self.options), daemon=True)
+        process = self._context.Process(target=_work, args=(theirs, self.options, self.make), daemon=True)
         process.start()
         theirs.close()  # so that our end sees the end of the process
         return ProcessWorker(process, ours)
@@ -67,14 +67,14 @@ def _received(pipe: Connection) -> Outcome | Ready | Unfit | Lost:
         return Lost()
 
 
-def _work(pipe: Connection, options: ReadingOptions) -> None:
+def _work(pipe: Connection, options: ReadingOptions, make: MakeReader) -> None:
     """The life of a worker: it ends when the other end of its pipe does, however that ended."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of a terminal; the first one decides
     # Before torch is loaded: libraries that count threads by the environment are to count ours.
     if options.threads is not None:
         os.environ["OMP_NUM_THREADS"] = str(options.threads)
     try:
-        reader = ImageReader(options)
+        reader = make(options)
     except VerteNetError as error:
         pipe.send(Unfit(error.sentence))
         return

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from ..errors import ImageReadError, OptionError, VerteNetError
 from ..imaging import read
@@ -89,6 +89,16 @@ class Outcome:
     @property
     def failed(self) -> bool:
         return self.row["outcome"] == "failed"
+
+
+class Reader(Protocol):
+    """Reads one image; raises nothing that is the image's fault."""
+
+    def __call__(self, job: Job) -> Outcome: ...
+
+
+#: Makes a reader in a worker, and so must be importable there; raises VerteNetError where it cannot.
+MakeReader = Callable[[ReadingOptions], Reader]
 
 
 class ImageReader:

@@ -22,7 +22,7 @@ from .items import Item
 from .journal import Journal
 from .names import result_places
 from .page import write_pages
-from .reader import ImageReader, Job, Outcome, ReadingOptions
+from .reader import ImageReader, Job, MakeReader, Outcome, ReadingOptions
 from .sources import Found, find_items
 from .summary import Summary
 from .tables import RESULTS, csv_rows, write_tables
@@ -64,6 +64,7 @@ def read_cohort(
     retry_failed: bool = False,
     start_over: bool = False,
     steps: Steps = Steps(),
+    make: MakeReader = ImageReader,
 ) -> Summary:
     """Read everything that the inputs hold into the folder ``out``; started again, it goes on where it stopped.
 
@@ -79,6 +80,8 @@ def read_cohort(
         Images that failed are read again; otherwise they stay failed.
     start_over : bool
         Nothing that was read before counts.
+    make : callable
+        What reads in every worker.
 
     Raises
     ------
@@ -98,7 +101,9 @@ def read_cohort(
         found = find_items(inputs, besides=out)
         with Journal(folder.journal) as journal:
             again = {path for path, entry in journal.entries.items() if entry.failed} if retry_failed else set()
-            read_items(found.items, journal, folder, options, workers, within=READINGS, again=again, steps=steps)
+            read_items(
+                found.items, journal, folder, options, workers, within=READINGS, again=again, steps=steps, make=make
+            )
             return _finish(found, journal, out, time.monotonic() - began)
 
 
@@ -140,6 +145,7 @@ def read_items(
     within: str = "",
     again: Iterable[str] = (),
     steps: Steps = Steps(),
+    make: MakeReader = ImageReader,
 ) -> None:
     """Read the images that are not in the journal, and those ``again`` that are; every one is kept before the next.
 
@@ -156,7 +162,7 @@ def read_items(
     options = replace(options, scratch=str(folder.scratch))
     kept = [path for path in journal.entries if path not in again]
     with _growing(folder.path / "results.csv", journal, kept) as table:
-        for outcome in _outcomes(todo, options, workers):
+        for outcome in _outcomes(todo, options, workers, make):
             for ending, content in outcome.files.items():
                 write_bytes(folder.path / f"{outcome.place}{ending}", content)
             journal.append(outcome)
@@ -164,19 +170,19 @@ def read_items(
             steps.read(outcome)
 
 
-def _outcomes(todo: Sequence[Job], options: ReadingOptions, workers: Workers) -> Iterator[Outcome]:
+def _outcomes(todo: Sequence[Job], options: ReadingOptions, workers: Workers, make: MakeReader) -> Iterator[Outcome]:
     count = min(workers.count, len(todo))
     if workers.ray is not None:
         from .on_ray import RayCrew
 
-        with RayCrew(options, workers.ray, max(count, 1)) as crew:
+        with RayCrew(options, workers.ray, max(count, 1), make) as crew:
             yield from dispatch(todo, crew, max(count, 1))
     elif count:
         from .processes import ProcessCrew
 
-        yield from dispatch(todo, ProcessCrew(options), count)
+        yield from dispatch(todo, ProcessCrew(options, make), count)
     else:
-        yield from map(ImageReader(options), todo)
+        yield from map(make(options), todo)
 
 
 @contextmanager

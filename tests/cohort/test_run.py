@@ -95,7 +95,7 @@ def test_a_torn_last_line_is_cut_off_and_its_image_read_again(tmp_path):
     path = tmp_path / "out" / ".cohort" / "journal.jsonl"
     whole = path.read_bytes()
     lines = whole.splitlines(keepends=True)
-    for torn in (lines[:3] + [lines[3][:-1]], lines[:3] + [lines[3][:40]], [*lines[:2], b"\0\0{]\n", lines[3]]):
+    for torn in ([*lines[:3], lines[3][:-1]], [*lines[:3], lines[3][:40]], [*lines[:2], b"\0\0{]\n", lines[3]]):
         path.write_bytes(b"".join(torn))
         seen: list[str] = []
         read(tmp_path, steps=Steps(read=lambda outcome, seen=seen: seen.append(outcome.place)))
@@ -149,8 +149,8 @@ def test_two_runs_on_one_folder_and_other_options_are_refused(tmp_path):
     before = (tmp_path / "out" / "results.csv").read_bytes()
     inputs = [str(tmp_path / "in")]
     for other, said in (
-        (dict(factor=1.5), "--factor"),
-        (dict(spacing=0.4, decoder="top-six"), "--decoder and another --spacing"),
+        ({"factor": 1.5}, "--factor"),
+        ({"spacing": 0.4, "decoder": "top-six"}, "--decoder and another --spacing"),
     ):
         with pytest.raises(OptionError, match=f"was read with another {said}"):
             read_cohort(inputs, tmp_path / "out", options(tmp_path, **other), make=FixedReader)

@@ -17,8 +17,9 @@ _UNSAFE = re.compile(r"[\x00-\x1f<>:\"|?*\\/]")
 
 def safe_name(name: str) -> str:
     """A name that every file system takes and that leads nowhere; of a long one the beginning and a hash."""
+    name = name.encode("utf-8", "replace").decode("utf-8")  # bytes that are no text become question marks
     name = _UNSAFE.sub("_", name).rstrip(". ") or "_"
-    raw = name.encode("utf-8", "surrogateescape")
+    raw = name.encode("utf-8")
     if len(raw) <= LONGEST:
         return name
     digest = hashlib.sha256(raw).hexdigest()[:12]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..files import beside
 from ..report.dictionary import FAILURES, LANDMARKS, VERTEBRAE, Column, described
-from ..report.tables import RESULT_COLUMNS, printable
+from ..report.tables import RESULT_COLUMNS
 from ..spine import STANDARD_LEVELS
 from .journal import Journal
 
@@ -56,7 +56,7 @@ def landmark_rows(record: Mapping) -> Iterator[dict[str, object]]:
     names = [column.name for column in LANDMARKS[1:]]
     for level, point, status, x, y, confidence, radius in record["landmarks"]:
         values = (level, point, status, x, y, confidence, radius)
-        yield {"path": record["path"], **dict(zip(names, values))}
+        yield {"path": record["row"]["path"], **dict(zip(names, values))}
 
 
 def vertebra_rows(row: Mapping) -> Iterator[dict[str, object]]:
@@ -75,7 +75,7 @@ def vertebra_rows(row: Mapping) -> Iterator[dict[str, object]]:
 
 
 def csv_rows(rows: Iterable[Mapping[str, object]], columns: Sequence[Column]) -> list[list[object]]:
-    return [[printable(row.get(column.name)) for column in columns] for row in rows]
+    return [[row.get(column.name) for column in columns] for row in rows]
 
 
 class _Table:
@@ -134,4 +134,4 @@ def _schema(columns: Sequence[Column]):
 def _typed(value: object, column: Column) -> object:
     if value is None or value == "":
         return None
-    return {"text": lambda v: printable(str(v)), "number": float, "integer": int}[column.kind](value)
+    return {"text": str, "number": float, "integer": int}[column.kind](value)

@@ -88,6 +88,10 @@ def results_row(
     dict
         `RESULT_COLUMNS` to str, int or float; None for an empty cell.
     """
+    return {column: _printable(value) for column, value in _row(reading, name, error, known).items()}
+
+
+def _row(reading: Reading | None, name: str | None, error: str | None, known: Mapping) -> dict[str, object]:
     row: dict[str, object] = dict.fromkeys(RESULT_COLUMNS)
     row.update(image=name, error=error, notice=RESEARCH_USE, outcome="failed", **known)
     if reading is None:
@@ -134,10 +138,10 @@ def write_results_csv(rows: Iterable[Mapping[str, object]], path: str | Path) ->
     with beside(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, RESULT_COLUMNS)
         writer.writeheader()
-        writer.writerows({name: printable(value) for name, value in row.items()} for row in rows)
+        writer.writerows(rows)
 
 
-def printable(value: object) -> object:
+def _printable(value: object) -> object:
     """The value as UTF-8 can carry it: the names of files may hold bytes that are no text."""
     if not isinstance(value, str):
         return value

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from ..errors import OptionError, VerteNetError
 from .dispatch import Lost, Ready, Unfit
 from .reader import ImageReader, Job, MakeReader, Outcome, ReadingOptions
 
 LOCAL = "local"
+_KNOCK_S = 10.0
 
 
 @dataclass(eq=False)
@@ -52,6 +55,7 @@ class RayCrew:
 
         self._ray = ray
         try:
+            _knock(address)
             ray.init(
                 address=address,
                 num_cpus=max(count, os.cpu_count() or 1) if address == LOCAL else None,
@@ -59,7 +63,7 @@ class RayCrew:
                 log_to_driver=False,
                 logging_level=logging.ERROR,
             )
-        except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+        except (ray.exceptions.RayError, RuntimeError, ValueError, OSError) as error:
             raise OptionError(
                 f"Ray cannot be reached at {address!r} ({str(error)[:200].splitlines()[0]})",
                 remedy="Start it there, or use --ray local",
@@ -101,6 +105,13 @@ class RayCrew:
 
     def stop(self, worker: RayWorker) -> None:
         self._ray.kill(worker.actor)
+
+
+def _knock(address: str) -> None:
+    """Raise OSError where nobody listens at ``host:port``: Ray itself tries for a minute and more."""
+    parts = urlsplit(address if "://" in address else f"//{address}")
+    if parts.hostname and parts.port:
+        socket.create_connection((parts.hostname, parts.port), timeout=_KNOCK_S).close()
 
 
 class RayReader:

@@ -119,7 +119,8 @@ def test_the_gallery_shows_first_what_is_most_urgent_and_quality_by_scanner_and_
     source = (home / "out" / "index.html").read_text(encoding="utf-8")
     shown = Page(source)
     assert not shown.open
-    order = [shown.text.rindex(name) for name in ("in/z.png", "unsure <b>.png")]
+    order = [shown.text.rindex(name) for name in ("z.png", "unsure <b>.png")]
+    assert f"Images are named from {home}/in/." in shown.text
     assert order == sorted(order)
     for text in ("Quality by scanner and month", "GE iDXA, 2024-04", "2024-03", "# frames, but one is needed"):
         assert text in shown.text

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..errors import SchemaError
 from ..reading import Reading
 from ..report.gallery import GalleryEntry, Section, write_gallery
+from ..report.tables import printable
+from .dicomweb import is_url
 from .journal import Journal
 from .summary import Group, Summary, scanner_of
 
@@ -20,15 +23,15 @@ def write_pages(
     journal: Journal, paths: Sequence[str], out: Path, summary: Summary, passed_over: Mapping[str, int]
 ) -> None:
     """Write ``index.html`` and, for further images, ``index-2.html`` and so on, the most urgent images first."""
-    ordered = look_first_order(journal, paths)
+    ordered, root = look_first_order(journal, paths), _common_folder(paths)
     parts = [ordered[start : start + A_PAGE] for start in range(0, len(ordered), A_PAGE)] or [[]]
     names = ["index.html", *(f"index-{number}.html" for number in range(2, len(parts) + 1))]
     for number, (name, part) in enumerate(zip(names, parts)):
         write_gallery(
-            (_entry(record, out) for record in journal.records(part)),
+            (_entry(record, out, root) for record in journal.records(part)),
             out / name,
             title="Cohort: look at this first" if number == 0 else f"Cohort, page {number + 1} of {len(names)}",
-            introduction=_introduction(summary, passed_over) if number == 0 else "",
+            introduction=_introduction(summary, passed_over, root) if number == 0 else "",
             sections=quality_sections(summary) if number == 0 else (),
             pages=names,
         )
@@ -60,7 +63,7 @@ def quality_sections(summary: Summary) -> list[Section]:
         both = {f"{scanner}, {month}": group for (scanner, month), group in summary.by_scanner_and_month.items()}
         parts.append(("Quality by scanner and month", "scanner, month", both))
     sections = [
-        Section(title, (head, *HEADS), [_row(name, groups[name]) for name in sorted(groups)])
+        Section(title, (head, *HEADS), [_row(name, groups[name]) for name in sorted(groups)], open=head == "scanner")
         for title, head, groups in parts
     ]
     rows = [(kind, reason, str(n)) for kind, found in summary.reasons.items() for reason, n in found.most_common()]
@@ -74,7 +77,14 @@ def _row(name: str, group: Group) -> tuple[str, ...]:
     return (name, str(group.images), *shares, "" if quality is None else f"{quality:.2f}")
 
 
-def _introduction(summary: Summary, passed_over: Mapping[str, int]) -> str:
+def _common_folder(paths: Sequence[str]) -> str:
+    """The folder that all images lie in, with a slash at its end; empty where there is none, and of a server."""
+    if not paths or any(map(is_url, paths)):
+        return ""
+    return os.path.commonpath([path.rpartition("/")[0] + "/" for path in paths]).rstrip("/") + "/"
+
+
+def _introduction(summary: Summary, passed_over: Mapping[str, int], root: str) -> str:
     found = summary.all.to_dict()
     said = (
         f"{found['images']} images: {found['usable']} usable, {found['failed']} could not be read, {found['refused']} "
@@ -83,10 +93,10 @@ def _introduction(summary: Summary, passed_over: Mapping[str, int]) -> str:
     )
     if passed_over:
         said += " Passed over as no images: " + ", ".join(f"{n} {ending}" for ending, n in passed_over.items()) + "."
-    return said
+    return f"{said} Images are named from {printable(root)}." if root else said
 
 
-def _entry(record: Mapping, out: Path) -> GalleryEntry:
+def _entry(record: Mapping, out: Path, root: str) -> GalleryEntry:
     row, place = record["row"], record["place"]
     files = {ending: out / f"{row.get('results', place)}{ending}" for ending in record["files"]}
     reading = None
@@ -101,4 +111,12 @@ def _entry(record: Mapping, out: Path) -> GalleryEntry:
     picture = files.get(".thumbnail.jpg") or files.get(".overlay.png")
     names = {".overlay.png": "overlay", ".mrk.json": "markups", ".reading.json": "reading"}
     links = {names[ending]: path for ending, path in files.items() if ending in names}
-    return GalleryEntry(row["path"], reading, picture, facts, links, problem, full=files.get(".overlay.png"))
+    return GalleryEntry(
+        row["path"].removeprefix(printable(root)),
+        reading,
+        picture,
+        facts,
+        links,
+        problem,
+        full=files.get(".overlay.png"),
+    )

@@ -48,11 +48,12 @@ class GalleryEntry:
 
 @dataclass(frozen=True)
 class Section:
-    """A table of its own above the cases: a title, heads, and rows of text."""
+    """A table of its own above the cases: a title, heads, and rows of text; folded up unless it is ``open``."""
 
     title: str
     heads: Sequence[str]
     rows: Sequence[Sequence[str]]
+    open: bool = False
 
 
 def write_gallery(
@@ -98,7 +99,8 @@ def _models(entries: Sequence[GalleryEntry]) -> list[str]:
 def _section(section: Section) -> str:
     rows = "\n".join(_row("td", row) for row in section.rows)
     table = f"<table><thead>{_row('th', section.heads)}</thead>\n<tbody>\n{rows}\n</tbody></table>"
-    return f'<h2>{escape(section.title)}</h2>\n<div class="wide">{table}</div>'
+    opened = " open" if section.open else ""
+    return f'<details{opened}><summary>{escape(section.title)}</summary>\n<div class="wide">{table}</div></details>'
 
 
 def _pages(here: str, pages: Sequence[str]) -> str:

@@ -88,7 +88,7 @@ def results_row(
     dict
         `RESULT_COLUMNS` to str, int or float; None for an empty cell.
     """
-    return {column: _printable(value) for column, value in _row(reading, name, error, known).items()}
+    return {column: printable(value) for column, value in _row(reading, name, error, known).items()}
 
 
 def _row(reading: Reading | None, name: str | None, error: str | None, known: Mapping) -> dict[str, object]:
@@ -141,7 +141,7 @@ def write_results_csv(rows: Iterable[Mapping[str, object]], path: str | Path) ->
         writer.writerows(rows)
 
 
-def _printable(value: object) -> object:
+def printable(value: object) -> object:
     """The value as UTF-8 can carry it: the names of files may hold bytes that are no text."""
     if not isinstance(value, str):
         return value

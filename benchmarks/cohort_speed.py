@@ -4,7 +4,7 @@
     python benchmarks/cohort_speed.py --images 40 --ray      # Ray, started here
 
 Both runs read the same phantoms one after the other; the figure to keep is their ratio, of reading alone: the time
-until the first image, in which workers load their model, is not counted. Peak memory is that of the process that writes.
+until the first image, in which workers load their model, is not counted. Peak memory is the writer's.
 """
 
 from __future__ import annotations

@@ -135,7 +135,8 @@ def settings_of(options: ReadingOptions, inputs: list[str], kind: str) -> dict[s
     }
     return {
         "kind": kind,
-        "inputs": inputs,
+        # A hash: a DICOMweb query may name a patient.
+        "inputs": hashlib.sha256(json.dumps(inputs).encode()).hexdigest()[:16],
         "model": sha256_of(weights),
         **{name: sha256_of(path) if path.is_file() else None for name, path in beside.items()},
         **{name: getattr(options, name) for name in ("refine", "decoder", "anterior", "spacing", "factor")},

@@ -48,9 +48,7 @@ class RayCrew:
     """
 
     def __init__(self, options: ReadingOptions, address: str, count: int, make: MakeReader = ImageReader) -> None:
-        # Ray's own variables, read when it is imported: it reports to nobody, and counts its warnings as ours to give.
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-        os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # read when it is imported: it reports to nobody
         import ray
 
         self._ray = ray

@@ -8,7 +8,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -161,8 +161,11 @@ def read_items(
         return
     options = replace(options, scratch=str(folder.scratch))
     kept = [path for path in journal.entries if path not in again]
-    with _growing(folder.path / "results.csv", journal, kept) as table:
-        for outcome in _outcomes(todo, options, workers, make):
+    with (
+        _growing(folder.path / "results.csv", journal, kept) as table,
+        closing(_outcomes(todo, options, workers, make)) as outcomes,  # a full disk ends the workers too
+    ):
+        for outcome in outcomes:
             for ending, content in outcome.files.items():
                 write_bytes(folder.path / f"{outcome.place}{ending}", content)
             journal.append(outcome)

@@ -48,7 +48,7 @@ def result_places(items: Sequence[Item], kept: Mapping[str, str] | None = None, 
     kept = kept or {}
     taken = {place.casefold() for place in kept.values()}
     stems = [stem_of(item.name) for item in items]
-    alike = Counter((item.folder, stem) for item, stem in zip(items, stems))
+    alike = Counter((folder, stem) for folder, stem, _ in {(i.folder, s, i.name) for i, s in zip(items, stems)})
     tried: dict[str, int] = {}
     places = []
     for item, stem in zip(items, stems):

@@ -108,7 +108,12 @@ def read_cohort(
 
 
 def predict_images(
-    inputs: Sequence[str], out: Path, options: ReadingOptions, *, steps: Steps = Steps()
+    inputs: Sequence[str],
+    out: Path,
+    options: ReadingOptions,
+    *,
+    steps: Steps = Steps(),
+    make: MakeReader = ImageReader,
 ) -> list[dict[str, object]]:
     """Read images in this process and write their files and ``results.csv`` to ``out``; gives its rows in their order.
 
@@ -128,7 +133,7 @@ def predict_images(
             folder.forget()
         folder.agree(settings)
         with Journal(folder.journal) as journal:
-            read_items(found.items, journal, folder, options, Workers(0), steps=steps)
+            read_items(found.items, journal, folder, options, Workers(0), steps=steps, make=make)
             rows = [record["row"] for record in journal.records(item.path for item in found.items)]
         write_results_csv(rows, out / "results.csv")
         shutil.rmtree(folder.settings.parent, ignore_errors=True)

@@ -18,6 +18,7 @@ ROOMS = {
     "vertenet": set(),
     "errors": set(),
     "files": set(),
+    "archives": {"errors"},
     "filenames": {"errors"},
     "conformity": {"errors"},
     "spine": {"errors"},
@@ -33,8 +34,8 @@ ROOMS = {
     "inference": LEAVES | {"assess", "files", "imaging", "measure", "models", "networks", "reading", "vertenet"},
     "evaluation": LEAVES | {"imaging", "measure", "reading"},
     "learning": LEAVES
-    | {"annotation", "evaluation", "filenames", "files", "imaging", "inference", "measure", "models", "networks"}
-    | {"phantom", "vertenet"},
+    | {"annotation", "archives", "evaluation", "filenames", "files", "imaging", "inference", "measure", "models"}
+    | {"networks", "phantom", "vertenet"},
     "report": LEAVES | {"annotation", "evaluation", "filenames", "files", "imaging", "measure", "reading", "vertenet"},
     "pacs": {"errors"},
     "experiments": LEAVES

@@ -82,7 +82,8 @@ class Names:
 
 
 def _without(name: str, endings: Sequence[str]) -> str:
+    lower = name.lower()
     for ending in endings:
-        if name.lower().endswith(ending) and len(name) > len(ending):
+        if lower.endswith(ending) and len(name) > len(ending):
             return name[: -len(ending)]
     return name

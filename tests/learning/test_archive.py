@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from vertenet import archives
 from vertenet.errors import AnnotationError
 from vertenet.learning import archive
 from vertenet.learning.archive import unpacked
@@ -53,7 +54,7 @@ def test_11_a_small_zip_is_not_unpacked_to_a_large_one(tmp_path, scratch):
 
 
 def test_11_nor_one_of_more_files_than_anybody_has_images(tmp_path, scratch, monkeypatch):
-    monkeypatch.setattr(archive, "MOST_FILES", 50)
+    monkeypatch.setattr(archives, "MOST_FILES", 50)
     with pytest.raises(AnnotationError, match="51 files"):
         unpacked(packed(tmp_path / "a.zip", {f"{i}.txt": b"" for i in range(51)}))
     assert written_by(scratch) == []

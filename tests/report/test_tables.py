@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import re
 from dataclasses import replace
 
 import pytest
@@ -11,7 +10,8 @@ import pytest
 from tests.report.cases import cropped, unsure
 from vertenet.measure import Aac24
 from vertenet.reading import Quality
-from vertenet.report import RESULT_COLUMNS, results_row, tables, write_results_csv
+from vertenet.report import RESULT_COLUMNS, results_row, write_results_csv
+from vertenet.report.dictionary import RESULTS, described, general
 from vertenet.spine import Corner, Spine, Status, Vertebra
 
 
@@ -70,10 +70,10 @@ def test_a_failed_image_keeps_its_row_and_its_sentence(tmp_path):
 def test_every_row_has_every_column_and_every_column_is_documented():
     for row in (results_row(cropped()[1]), results_row(unsure()[1]), results_row(None, name="x", error="y")):
         assert tuple(row) == RESULT_COLUMNS
-    for column in RESULT_COLUMNS:
-        general = re.sub("aac_L[1-4]_(anterior|posterior)", "aac_<segment>_<wall>", column)
-        general = re.sub("^(T12|L[1-5])_", "<level>_", general)
-        assert f"``{general}``" in tables.__doc__ or column.endswith(("_x", "_y", "_radius")), column
+    assert {general(column) for column in RESULT_COLUMNS} == {column.name for column in RESULTS}
+    assert [column.name for column in described(RESULT_COLUMNS)] == list(RESULT_COLUMNS)
+    with pytest.raises(KeyError):
+        described(["surprise"])
     assert len([column for column in RESULT_COLUMNS if column[-2:] in ("_x", "_y")]) == 48
 
 

@@ -7,7 +7,18 @@ from typing import Annotated
 import typer
 
 from .. import __version__
-from . import calibrate, experiments, models, networks, reading, refine, results, server, studies  # noqa: F401  (registered)
+from . import (  # noqa: F401  (registered)
+    calibrate,
+    cohort,
+    experiments,
+    models,
+    networks,
+    reading,
+    refine,
+    results,
+    server,
+    studies,
+)
 from .common import app, say
 
 __all__ = ["app"]

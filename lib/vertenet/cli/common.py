@@ -11,6 +11,7 @@ from rich.measure import Measurement
 from rich.table import Table
 
 from ..errors import OptionError
+from ..model_files import find_weights
 from ..reading import RESEARCH_USE
 
 app = typer.Typer(
@@ -30,6 +31,15 @@ Anterior = Annotated[
 ]
 SpacingMm = Annotated[Optional[float], typer.Option("--spacing", help="Millimetres a pixel, overriding the file's.")]
 Factor = Annotated[float, typer.Option("--factor", help="Reach of the aortic corridor in mean guide lengths.")]
+Decoder = Annotated[str, typer.Option("--decoder", help="levels, or the authors' top-six.")]
+Refine = Annotated[
+    Optional[bool],
+    typer.Option("--refine/--no-refine", help="Second, closer look; default: if there is a refiner."),
+]
+Overlays = Annotated[
+    str,
+    typer.Option("--overlays", help="Draw all, flagged (uncertain, cropped and the like) or none."),
+]
 
 
 def say(text: str) -> None:
@@ -58,6 +68,37 @@ def check_side(value: str | None, *allowed: str) -> None:
 def check_choice(option: str, value: str, allowed: list[str]) -> None:
     if value not in allowed:
         raise OptionError(f"{option} is {value!r}", remedy=f"Use one of {', '.join(allowed)}")
+
+
+def reading_options(
+    model: str,
+    anterior: str | None,
+    spacing: float | None,
+    factor: float,
+    decoder: str,
+    refine: bool | None,
+    overlays: str,
+    **others,
+):
+    """The `ReadingOptions` of a command that reads many images, once what was typed is possible."""
+    check_side(anterior, "left", "right", "auto")
+    check_positive("--spacing", spacing)
+    check_positive("--factor", factor)
+    check_choice("--decoder", decoder, ["levels", "top-six"])
+    check_choice("--overlays", overlays, ["all", "flagged", "none"])
+    weights = str(find_weights(model).resolve())
+    from ..cohort import ReadingOptions
+
+    return ReadingOptions(
+        weights,
+        decoder=decoder,
+        refine=refine,
+        anterior=anterior,
+        spacing=spacing,
+        factor=factor,
+        overlays=overlays,
+        **others,
+    )
 
 
 def check_positive(option: str, value: float | None) -> None:

@@ -6,10 +6,11 @@ from __future__ import annotations
 PACKAGES: dict[str, tuple[str, ...]] = {
     "imaging": ("pydicom", "pylibjpeg", "PIL", "tifffile", "SimpleITK"),
     "network": ("torch", "torchvision", "timm", "safetensors"),
-    "cli": ("typer", "rich", "pandas", "matplotlib"),
-    "study": ("ignite", "tensorboard", "sklearn", "statsmodels", "jinja2"),
+    "cli": ("typer", "rich", "pandas", "matplotlib", "pyarrow", "filelock"),
+    "study": ("ignite", "tensorboard", "sklearn", "statsmodels"),
     "dicom": ("highdicom", "pynetdicom", "dicomweb_client", "requests"),
-    "server": ("monailabel", "httpx", "filelock", "prometheus_client", "psutil"),
+    "server": ("monailabel", "httpx", "prometheus_client", "psutil"),
+    "ray": ("ray",),
 }
 
 

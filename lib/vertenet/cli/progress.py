@@ -7,7 +7,17 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, Task, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
 
 from .common import err_console
 
@@ -23,10 +33,18 @@ def progress_bar() -> Progress:
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
+        RateColumn(),
         TimeRemainingColumn(),
         console=err_console,
         transient=True,
     )
+
+
+class RateColumn(ProgressColumn):
+    """How fast it goes, in the words of `PlainProgress`."""
+
+    def render(self, task: Task) -> Text:
+        return Text(_rate_words(task.speed or 0.0))
 
 
 class PlainProgress(Progress):
@@ -75,7 +93,14 @@ def _line(task: Task) -> str:
     parts = [f"{task.completed:g}" if task.total is None else f"{task.completed:g} of {task.total:g}"]
     rate = task.completed / task.elapsed if task.elapsed else 0.0
     if rate:
-        parts.append(f"{rate:.1f} a second" if rate >= 1 else f"{1 / rate:.1f} s each")
+        parts.append(_rate_words(rate))
         if task.total is not None:
             parts.append(f"about {timedelta(seconds=round((task.total - task.completed) / rate))} left")
     return f"{task.description}: {', '.join(parts)}"
+
+
+def _rate_words(rate: float) -> str:
+    """Of so many a second; empty for none."""
+    if not rate:
+        return ""
+    return f"{rate:.1f} a second" if rate >= 1 else f"{1 / rate:.1f} s each"

@@ -10,18 +10,21 @@ from typing import Annotated, Optional
 import typer
 from rich.table import Column, Table
 
-from ..models import find_weights
-from ..reading import RESEARCH_USE, Reading
+from ..reading import RESEARCH_USE
 from .common import (
     Anterior,
+    Decoder,
     Factor,
     ModelName,
     OutFolder,
+    Overlays,
+    Refine,
     SpacingMm,
     app,
     check_positive,
     check_side,
     complain,
+    reading_options,
     say,
     show_table,
 )
@@ -33,52 +36,47 @@ LISTED = 20
 
 @app.command()
 def predict(
-    images: Annotated[list[Path], typer.Argument(help="Image files or folders.")],
+    images: Annotated[list[str], typer.Argument(help="Image files, folders, lists, zip files, DICOMDIR.")],
     out: OutFolder,
     model: ModelName = "vertenet-lite",
     anterior: Anterior = None,
     spacing: SpacingMm = None,
     factor: Factor = 1.2,
-    decoder: Annotated[str, typer.Option(help="levels, or the authors' top-six.")] = "levels",
-    refine: Annotated[
-        Optional[bool],
-        typer.Option("--refine/--no-refine", help="Second, closer look; default: if there is a refiner."),
-    ] = None,
+    decoder: Decoder = "levels",
+    refine: Refine = None,
+    overlays: Overlays = "all",
     threads: Annotated[Optional[int], typer.Option(help="CPU threads.")] = None,
     dicom: Annotated[
         bool, typer.Option("--dicom", help="Also write .sr.dcm and .gsps.dcm of each DICOM image, for a PACS.")
     ] = False,
     page: Annotated[bool, typer.Option("--report", help="Also write a one-page report of each image.")] = False,
 ) -> None:
-    """Find landmarks: writes .mrk.json, .reading.json and an overlay per image, and results.csv."""
-    check_side(anterior, "left", "right", "auto")
-    check_positive("--spacing", spacing)
-    check_positive("--factor", factor)
+    """Find landmarks: writes .mrk.json, .reading.json and an overlay per image, and results.csv. Of many: cohort."""
     check_positive("--threads", threads)
-    weights = find_weights(model)
-    from ..cohort import find_images, predict_images
+    options = reading_options(
+        model,
+        anterior,
+        spacing,
+        factor,
+        decoder,
+        refine,
+        overlays,
+        threads=threads,
+        thumbnails=False,
+        dicom=dicom,
+        page=page,
+    )
+    from ..cohort import Steps, predict_images
 
-    paths = find_images(images)
-    if dicom:
-        _check_dicom(paths)
-    # What a person may have mistyped is looked for first: torch takes seconds to load.
-    from ..inference import Predictor
-
-    predictor = Predictor(weights, decoder=decoder, threads=threads, refine=refine)
     with progress_bar() as progress:
-        task = progress.add_task("Reading images", total=len(paths))
-        outcomes = predict_images(
-            paths,
-            predictor,
-            out,
-            anterior=anterior,
-            spacing=spacing,
-            factor=factor,
-            report=lambda outcome: progress.advance(task),
-            also=_further_results(out, dicom, page),
+        task = progress.add_task("Reading images", total=None)
+        steps = Steps(
+            listed=lambda images, todo: progress.update(task, total=todo),
+            read=lambda outcome: progress.advance(task),
         )
-    failed = [outcome for outcome in outcomes if outcome.error]
-    done = [outcome for outcome in outcomes if outcome.reading is not None]
+        rows = predict_images(images, out, options, steps=steps)
+    failed = [row for row in rows if row["outcome"] == "failed"]
+    done = [row for row in rows if row["outcome"] != "failed"]
     if done:
         if len(done) <= LISTED:
             show_table(_results_table(done))
@@ -86,41 +84,11 @@ def predict(
             for line in _results_in_short(done):
                 say(line)
         say(f"Results of {len(done)} images in {out}. {RESEARCH_USE}")
-    for outcome in failed:
-        complain(outcome.error)
+    for row in failed:
+        complain(str(row["error"]))
     if failed:
-        complain(f"{len(failed)} of {len(outcomes)} images could not be read.")
+        complain(f"{len(failed)} of {len(rows)} images could not be read.")
         raise typer.Exit(2)
-
-
-def _check_dicom(paths: list[Path]) -> None:
-    """Refuse before anything is done where no image can have a DICOM result; among others, one that cannot says so."""
-    from ..imaging.sniff import Kind, kind_of
-    from ..report.dicom import image_header
-
-    if all(path.is_file() and kind_of(path) is not Kind.DICOM for path in paths):
-        image_header(paths[0])
-
-
-def _further_results(out: Path, dicom: bool, page: bool):
-    """What writes the results that were asked for beyond the usual ones, or None."""
-    writers = []
-    if dicom:
-        from ..report.dicom import write_dicom_results
-
-        writers.append(lambda path, radiograph, reading, stem: write_dicom_results(path, reading, out, stem))
-    if page:
-        from ..report.reading_page import write_reading_page
-
-        writers.append(lambda path, radiograph, reading, stem: write_reading_page(radiograph, reading, out, stem))
-    if not writers:
-        return None
-
-    def write(*of_image) -> None:
-        for writer in writers:
-            writer(*of_image)
-
-    return write
 
 
 @app.command()
@@ -203,37 +171,30 @@ def convert(
     say(f"Written: {', '.join(str(path) for path in written)}")
 
 
-def _results_table(outcomes) -> Table:
+def _results_table(rows: list[dict]) -> Table:
     table = Table(Column("image", overflow="fold"), "levels", "crop", "warnings", "seconds")
-    for outcome in outcomes:
-        reading = outcome.reading
-        table.add_row(
-            outcome.path.name,
-            _levels_in_words(reading),
-            reading.crop.state.value,
-            str(len(reading.warnings)),
-            f"{reading.latency_s:.2f}",
-        )
+    for row in rows:
+        warnings = str(len(row["warnings"].split(" | "))) if row.get("warnings") else "0"
+        crop, seconds = str(row["crop_state"]), f"{row['latency_s']:.2f}"
+        table.add_row(str(row["image"]), _levels_in_words(row), crop, warnings, seconds)
     return table
 
 
-def _results_in_short(outcomes) -> list[str]:
+def _results_in_short(rows: list[dict]) -> list[str]:
     """How many images of each kind of answer there are, and how long one took."""
     lines = []
     for title, words in (
-        ("Levels", [_levels_in_words(outcome.reading) for outcome in outcomes]),
-        ("Crop", [outcome.reading.crop.state.value for outcome in outcomes]),
+        ("Levels", [_levels_in_words(row) for row in rows]),
+        ("Crop", [str(row["crop_state"]) for row in rows]),
     ):
         lines.append(f"{title}: " + ", ".join(f"{word} in {count}" for word, count in Counter(words).most_common()))
-    seconds = median(outcome.reading.latency_s for outcome in outcomes)
+    seconds = median(row["latency_s"] for row in rows)
     return [*lines, f"Median time of the model: {seconds:.2f} s an image"]
 
 
-def _levels_in_words(reading: Reading) -> str:
-    from ..report.words import refused
-
-    if refused(reading):
+def _levels_in_words(row: dict) -> str:
+    if row["outcome"] == "refused":
         return "refused"
-    found = [str(v.level) for v in reading.spine if not v.is_missing]
+    found = str(row["levels"]).split()
     levels = f"{found[0]}-{found[-1]}" if found else "none"
-    return levels if reading.levels.certain else f"{levels} (uncertain)"
+    return levels if row["levels_certain"] == "yes" else f"{levels} (uncertain)"

@@ -61,8 +61,12 @@ def open_header(path: Path) -> SimpleITK.ImageFileReader:
     Raises
     ------
     RuntimeError
-        ITK cannot read it.
+        ITK cannot read it, or its name.
     """
+    try:
+        str(path).encode("utf-8")
+    except UnicodeEncodeError as error:  # SimpleITK would end the whole process
+        raise RuntimeError("the file's name is not UTF-8: rename it") from error
     # ITK reports on stderr what it raises anyway.
     SimpleITK.ProcessObject.SetGlobalWarningDisplay(False)
     reader = SimpleITK.ImageFileReader()

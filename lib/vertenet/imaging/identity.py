@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import warnings as python_warnings
 from pathlib import Path
 from typing import NamedTuple
@@ -43,8 +44,17 @@ def identity_of(path: Path) -> Identity:
         tags = ["PatientID", "IssuerOfPatientID", "ManufacturerModelName"]
         header = open_dicom(path, stop_before_pixels=True, specific_tags=tags)
         number, issuer, model = (text(header, tag) for tag in tags)
-    return Identity(_pseudonym(number, issuer) if number else None, model or None)
+    return Identity(pseudonym(number, issuer) if number else None, model or None)
 
 
-def _pseudonym(number: str, issuer: str) -> str:
-    return "patient-" + hashlib.sha256(f"{issuer}\0{number}".encode()).hexdigest()[:16]
+def pseudonym(number: str, issuer: str, key: bytes | None = None) -> str:
+    """Stands for the patient of this PatientID and IssuerOfPatientID: always the same one.
+
+    Parameters
+    ----------
+    key : bytes, optional
+        A secret (HMAC-SHA256): without it nobody can find the patient by trying all numbers. Left out, anybody can.
+    """
+    origin = f"{issuer}\0{number}".encode()
+    digest = hashlib.sha256(origin) if key is None else hmac.new(key, origin, hashlib.sha256)
+    return "patient-" + digest.hexdigest()[:16]

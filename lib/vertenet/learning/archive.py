@@ -9,14 +9,8 @@ import zipfile
 import zlib
 from pathlib import Path
 
+from ..archives import unpacked_size
 from ..errors import AnnotationError
-
-#: A cohort has fewer files; a million empty ones fill a disk as well.
-MOST_FILES = 200_000
-#: Radiographs pack to a half or a third, landmark files to a tenth, black images to a fiftieth; bombs to a thousandth.
-MOST_TIMES = 100
-#: What any zip may unpack to, however small it is.
-ALWAYS_BYTES = 64 << 20
 
 
 def unpacked(path: Path) -> Path:
@@ -45,18 +39,7 @@ def unpacked(path: Path) -> Path:
 
 
 def _check_members(path: Path, members: list[zipfile.ZipInfo], folder: Path) -> None:
-    """By what the table of contents says: of a member that holds more, no more than that is unpacked."""
-    if len(members) > MOST_FILES:
-        raise AnnotationError(
-            f"the zip file holds {len(members)} files, more than {MOST_FILES}", subject=path, remedy="Split it"
-        )
-    size = sum(member.file_size for member in members)
-    if size > max(MOST_TIMES * path.stat().st_size, ALWAYS_BYTES):
-        raise AnnotationError(
-            f"the zip file would unpack to {size >> 20} MiB, more than {MOST_TIMES} times its own size",
-            subject=path,
-            remedy="Check where it comes from; if it is your cohort, unpack it and give the folder",
-        )
+    size = unpacked_size(path, members, AnnotationError)
     if size > shutil.disk_usage(folder).free:
         raise AnnotationError(
             f"there is no room for the {size >> 20} MiB that the zip file unpacks to",

@@ -34,6 +34,8 @@ class GalleryEntry:
         Further files: ``{"markups": "case.mrk.json"}``.
     problem : str
         The sentence of a failed image.
+    full : path or None
+        What the picture opens, where ``picture`` is a small one; the picture itself otherwise.
     """
 
     title: str
@@ -42,15 +44,33 @@ class GalleryEntry:
     facts: Mapping[str, str] = field(default_factory=dict)
     links: Mapping[str, str | Path] = field(default_factory=dict)
     problem: str = ""
+    full: str | Path | None = None
+
+
+@dataclass(frozen=True)
+class Section:
+    """A table of its own above the cases: a title, heads, and rows of text; folded up unless it is ``open``."""
+
+    title: str
+    heads: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    open: bool = False
 
 
 def write_gallery(
-    entries: Iterable[GalleryEntry], path: str | Path, *, title: str = "VerteNet readings", introduction: str = ""
+    entries: Iterable[GalleryEntry],
+    path: str | Path,
+    *,
+    title: str = "VerteNet readings",
+    introduction: str = "",
+    sections: Sequence[Section] = (),
+    pages: Sequence[str] = (),
 ) -> Path:
     """Write the page, all or nothing, and return its path.
 
     It needs no network and no script: the style is in the page, pictures and files are linked relative to it, so the
-    folder can be moved as a whole. Every text is escaped.
+    folder can be moved as a whole. Every text is escaped. ``pages`` are the names of all pages of a gallery that has
+    several, this one included.
     """
     path, entries = Path(path), list(entries)
     columns = list(dict.fromkeys(name for entry in entries for name in entry.facts))
@@ -59,10 +79,13 @@ def write_gallery(
         f'<p class="notice">{escape(RESEARCH_USE)}</p>',
         f"<p>{escape(introduction)}</p>" if introduction else "",
         *(f"<p>{escape(text)}.</p>" for text in _models(entries)),
+        *map(_section, sections),
+        _pages(path.name, pages),
         _table(entries, columns),
         '<div class="cards">',
         *(_card(number, entry, path.parent) for number, entry in enumerate(entries)),
         "</div>",
+        _pages(path.name, pages),
     ]
     head, foot = PAGE.split("{{body}}")
     body = "\n".join(part for part in parts if part)
@@ -72,6 +95,22 @@ def write_gallery(
 
 def _models(entries: Sequence[GalleryEntry]) -> list[str]:
     return list(dict.fromkeys(model_words(entry.reading) for entry in entries if entry.reading is not None))
+
+
+def _section(section: Section) -> str:
+    rows = "\n".join(_row("td", row) for row in section.rows)
+    table = f"<table><thead>{_row('th', section.heads)}</thead>\n<tbody>\n{rows}\n</tbody></table>"
+    opened = " open" if section.open else ""
+    return f'<details{opened}><summary>{escape(section.title)}</summary>\n<div class="wide">{table}</div></details>'
+
+
+def _pages(here: str, pages: Sequence[str]) -> str:
+    """Links to the other pages; empty where there is one page."""
+    if len(pages) < 2:
+        return ""
+    numbers = enumerate(pages, start=1)
+    links = (f"<b>{n}</b>" if name == here else f'<a href="{quote(name)}">{n}</a>' for n, name in numbers)
+    return f'<p class="small">Pages: {" ".join(links)}</p>'
 
 
 def _table(entries: Sequence[GalleryEntry], columns: Sequence[str]) -> str:
@@ -100,7 +139,8 @@ def _card(number: int, entry: GalleryEntry, folder: Path) -> str:
     parts = [f'<article id="case-{number}">', f"<h2>{escape(entry.title)}</h2>"]
     if entry.picture is not None:
         link = _relative(entry.picture, folder)
-        parts.append(f'<a href="{link}"><img src="{link}" alt="Overlay of {escape(entry.title)}" loading="lazy"></a>')
+        target = link if entry.full is None else _relative(entry.full, folder)
+        parts.append(f'<a href="{target}"><img src="{link}" alt="Overlay of {escape(entry.title)}" loading="lazy"></a>')
     if entry.problem:
         parts.append(f'<p class="alarm">{escape(entry.problem)}</p>')
     if entry.reading is not None:

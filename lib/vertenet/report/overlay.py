@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import textwrap
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from matplotlib.patches import Circle
 from matplotlib.path import Path as Outline
 from matplotlib.patheffects import Normal, withStroke
 
-from ..files import beside
+from ..files import write_bytes
 from ..measure.blanked import blanked_mask
 from ..measure.corridor import aortic_corridor, guide_ends
 from ..measure.crop import CROP_WORDS, CropState
@@ -67,6 +68,11 @@ def draw_overlay(radiograph: Radiograph, reading: Reading, path: str | Path, tru
     truth : Spine, optional
         True landmarks in source pixels, drawn as small hollow squares.
     """
+    write_bytes(path, overlay_png(radiograph, reading, truth))
+
+
+def overlay_png(radiograph: Radiograph, reading: Reading, truth: Spine | None = None) -> bytes:
+    """The picture of `draw_overlay` as the bytes of a PNG file."""
     scale = min(HEIGHT / radiograph.rows, GREATEST_WIDTH / radiograph.columns)
     figure, axes = _canvas(radiograph, scale, _margins(radiograph, reading, scale))
     axes.imshow(radiograph.pixels, cmap="gray", vmin=0, vmax=255, interpolation="bilinear", zorder=0)
@@ -77,8 +83,9 @@ def draw_overlay(radiograph: Radiograph, reading: Reading, path: str | Path, tru
         present = [corner.xy for _, corner in truth.named_points() if corner.is_present]
         _hollow(axes, np.reshape(present, (-1, 2)))
     _write_text(figure, radiograph, reading, truth is not None)
-    with beside(path) as temporary:
-        figure.savefig(temporary, dpi=DPI, format="png", facecolor=BACKGROUND)
+    drawn = io.BytesIO()
+    figure.savefig(drawn, dpi=DPI, format="png", facecolor=BACKGROUND)
+    return drawn.getvalue()
 
 
 def _margins(radiograph: Radiograph, reading: Reading, scale: float) -> tuple[float, float]:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import base64
-import tempfile
 from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
 
-from ..files import write_text
+from ..files import write_bytes
 from ..measure.aac import Aac24
 from ..radiograph import Radiograph
 from ..reading import RESEARCH_USE, Reading
 from .height_errors import PLACES, change_words, height_of
 from .measured import lordosis_words
-from .overlay import draw_overlay
+from .overlay import overlay_png
 from .page import SHEET
 from .plain_text import plain_text
 from .words import (
@@ -32,33 +31,33 @@ from .words import (
 )
 
 
-def write_reading_page(
-    radiograph: Radiograph, reading: Reading, out: str | Path, stem: str, prior: Reading | None = None
-) -> tuple[Path, Path]:
-    """Write ``<stem>.report.html`` and ``<stem>.report.txt``, each all or nothing; their paths.
+def reading_page(radiograph: Radiograph, reading: Reading, prior: Reading | None = None) -> dict[str, bytes]:
+    """Its content by ending: ``.report.html``, and ``.report.txt`` to be pasted elsewhere.
 
     Parameters
     ----------
     radiograph : Radiograph
         The image that ``reading`` is of.
     reading : Reading
-    out : path
-        Folder, made if missing.
-    stem : str
     prior : Reading, optional
         An earlier one of the same person. Heights are compared where both are in millimetres and sure of the levels.
     """
-    page, text = (Path(out) / f"{stem}.report{ending}" for ending in (".html", ".txt"))
-    with tempfile.TemporaryDirectory() as folder:
-        picture = Path(folder) / "overlay.png"
-        draw_overlay(radiograph.with_anterior(reading.spine.anterior), reading, picture)
-        image = base64.b64encode(picture.read_bytes()).decode()
+    image = base64.b64encode(overlay_png(radiograph.with_anterior(reading.spine.anterior), reading)).decode()
     words = plain_text(reading, prior)
     head, foot = SHEET.split("{{body}}")
     body = "\n".join(_parts(reading, prior, image, words))
-    write_text(page, head.replace("{{title}}", escape(f"Reading of {reading.image.name}")) + body + foot)
-    write_text(text, words)
-    return page, text
+    page = head.replace("{{title}}", escape(f"Reading of {reading.image.name}")) + body + foot
+    return {".report.html": page.encode("utf-8"), ".report.txt": words.encode("utf-8")}
+
+
+def write_reading_page(
+    radiograph: Radiograph, reading: Reading, out: str | Path, stem: str, prior: Reading | None = None
+) -> tuple[Path, Path]:
+    """Write it to the folder ``out``, made if missing, as ``<stem><ending>``, each all or nothing; their paths."""
+    made = {Path(out) / f"{stem}{end}": content for end, content in reading_page(radiograph, reading, prior).items()}
+    for path, content in made.items():
+        write_bytes(path, content)
+    return tuple(made)
 
 
 def _parts(reading: Reading, prior: Reading | None, image: str, words: str) -> Iterable[str]:

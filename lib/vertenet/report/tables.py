@@ -1,24 +1,6 @@
 """The results of many images as one flat table: a row an image, failed ones included.
 
-Columns
--------
-``image`` (name), ``error`` (why there is no reading; empty otherwise), ``rows``, ``columns`` (pixels), ``anterior``,
-``levels_certain`` (yes or no), ``levels_margin`` (log-probability), ``<corner>_x``, ``<corner>_y`` for T12-SA ... L5-IP
-(source pixels; empty unless the corner is present),
-``<corner>_radius`` (source pixels: the disc that holds the true corner in 90 of 100 cases, if its level is right; empty
-where it was not calibrated), ``quality_typical`` (yes; no: refused), ``quality_score`` (0 to 1), ``quality_reasons``
-(separated by " | "), ``crop_state``, ``crop_segments``, ``crop_causes`` (separated by
-blanks), ``crop_fraction`` (0 to 1), ``crop_extent_px``, ``crop_extent_mm``, ``crop_factor``, ``crop_reason``,
-``spacing_column_mm``, ``spacing_row_mm``, ``spacing_source``; of T12 to L5 ``<level>_anterior_px``,
-``<level>_middle_px``, ``<level>_posterior_px`` and ``<level>_anterior_mm``, ``<level>_middle_mm``,
-``<level>_posterior_mm`` (heights), ``<level>_wedge``, ``<level>_mid_wedge``, ``<level>_crush`` (ratios),
-``<level>_wedge_reference``, ``<level>_mid_wedge_reference`` (of a healthy vertebra; what losses are counted from),
-``<level>_genant_grade``, ``<level>_genant_type``, ``<level>_genant_remark`` (a suggestion, and why it is partial or
-missing); ``lordosis_L1-L5_deg``, ``lordosis_L1-L5_reason``, ``lordosis_T12-S1_deg``, ``lordosis_T12-S1_reason``
-(lordosis positive; why there is no angle); ``aac_<segment>_<wall>`` (0 to 3 or unreadable), ``aac_total``,
-``aac_least``, ``aac_most``, ``aac_risk``, ``reader``, ``notes``; ``warnings`` (separated by " | "), ``model``,
-``model_sha256``, ``synthetic_only`` (yes or no), ``latency_s``, ``created``, ``software``, ``notice``. An empty cell
-is not known or not measurable, never zero.
+What each column means is in `vertenet.report.dictionary`. An empty cell is not known or not measurable, never zero.
 """
 
 from __future__ import annotations
@@ -31,16 +13,30 @@ from ..files import beside
 from ..reading import RESEARCH_USE, Reading
 from ..spine import CORNERS, STANDARD_LEVELS, Spine
 from .measured import MEASURED_COLUMNS, measured_cells
+from .words import refused
 
 _CORNERS = tuple(f"{level}-{corner}" for level in STANDARD_LEVELS for corner in CORNERS)
 
 #: Every column, in order.
 RESULT_COLUMNS: tuple[str, ...] = (
     "image",
+    "path",
+    "outcome",
+    "reason",
     "error",
+    "look_first",
+    "look_first_rank",
+    "results",
+    "patient",
+    "sop_instance_uid",
+    "manufacturer",
+    "scanner",
+    "study_month",
+    "modality",
     "rows",
     "columns",
     "anterior",
+    "levels",
     "levels_certain",
     "levels_margin",
     *(f"{corner}_{axis}" for corner in _CORNERS for axis in "xy"),
@@ -71,7 +67,9 @@ RESULT_COLUMNS: tuple[str, ...] = (
 )
 
 
-def results_row(reading: Reading | None, *, name: str | None = None, error: str | None = None) -> dict[str, object]:
+def results_row(
+    reading: Reading | None, *, name: str | None = None, error: str | None = None, **known: object
+) -> dict[str, object]:
     """One row of the table.
 
     Parameters
@@ -82,14 +80,20 @@ def results_row(reading: Reading | None, *, name: str | None = None, error: str 
         What to call the image; the reading's own name otherwise.
     error : str, optional
         The sentence of a failed image.
+    known
+        More cells by their column: where the image comes from, what its header says.
 
     Returns
     -------
     dict
         `RESULT_COLUMNS` to str, int or float; None for an empty cell.
     """
+    return {column: printable(value) for column, value in _row(reading, name, error, known).items()}
+
+
+def _row(reading: Reading | None, name: str | None, error: str | None, known: Mapping) -> dict[str, object]:
     row: dict[str, object] = dict.fromkeys(RESULT_COLUMNS)
-    row.update(image=name, error=error, notice=RESEARCH_USE)
+    row.update(image=name, error=error, notice=RESEARCH_USE, outcome="failed", **known)
     if reading is None:
         return row
     image, crop, model = reading.image, reading.crop, reading.model
@@ -97,7 +101,9 @@ def results_row(reading: Reading | None, *, name: str | None = None, error: str 
         image=image.name if name is None else name,
         rows=image.rows,
         columns=image.columns,
+        outcome="refused" if refused(reading) else "read",
         anterior=reading.spine.anterior,
+        levels=" ".join(str(vertebra.level) for vertebra in reading.spine if not vertebra.is_missing),
         levels_certain=_yes(reading.levels.certain),
         levels_margin=reading.levels.margin,
         **_positions(reading.spine),
@@ -133,6 +139,13 @@ def write_results_csv(rows: Iterable[Mapping[str, object]], path: str | Path) ->
         writer = csv.DictWriter(file, RESULT_COLUMNS)
         writer.writeheader()
         writer.writerows(rows)
+
+
+def printable(value: object) -> object:
+    """The value as UTF-8 can carry it: the names of files may hold bytes that are no text."""
+    if not isinstance(value, str):
+        return value
+    return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _positions(spine: Spine) -> dict[str, float]:

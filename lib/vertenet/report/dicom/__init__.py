@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 
-from ...files import beside
+from pydicom.dataset import Dataset
+
+from ...files import write_bytes
 from ...reading import Reading
 from .presentation import presentation_state
 from .read_back import read_report
 from .source import image_header
 from .sr import structured_report
 
-__all__ = ["image_header", "presentation_state", "read_report", "structured_report", "write_dicom_results"]
+__all__ = [
+    "dicom_results",
+    "image_header",
+    "presentation_state",
+    "read_report",
+    "structured_report",
+    "write_dicom_results",
+]
 
 
-def write_dicom_results(
-    image: str | Path, reading: Reading, out: str | Path, stem: str, *, organization: str = ""
-) -> tuple[Path, Path]:
-    """Write ``<stem>.sr.dcm`` and ``<stem>.gsps.dcm``, each all or nothing; their paths. The image is only read.
+def dicom_results(image: str | Path, reading: Reading, *, organization: str = "") -> dict[str, bytes]:
+    """The files by ending: ``.sr.dcm``, a structured report, and ``.gsps.dcm``, a presentation state.
 
     Parameters
     ----------
     image : path
-        The DICOM file that the reading is of.
+        The DICOM file that the reading is of; it is only read.
     reading : Reading
-    out : path
-        Folder, made if missing.
-    stem : str
     organization : str
         See `structured_report`.
 
@@ -42,10 +47,24 @@ def write_dicom_results(
         ".sr.dcm": structured_report(reading, header, organization=organization),
         ".gsps.dcm": presentation_state(reading, header),
     }
-    paths = []
-    for ending, dataset in made.items():
-        path = Path(out) / f"{stem}{ending}"
-        with beside(path) as temporary:
-            dataset.save_as(temporary, write_like_original=False)
-        paths.append(path)
+    return {ending: _encoded(dataset) for ending, dataset in made.items()}
+
+
+def write_dicom_results(
+    image: str | Path, reading: Reading, out: str | Path, stem: str, *, organization: str = ""
+) -> tuple[Path, Path]:
+    """Write `dicom_results` to the folder ``out``, made if missing, as ``<stem><ending>``; their paths.
+
+    Each all or nothing; raises as `dicom_results` does.
+    """
+    made = dicom_results(image, reading, organization=organization)
+    paths = {Path(out) / f"{stem}{ending}": content for ending, content in made.items()}
+    for path, content in paths.items():
+        write_bytes(path, content)
     return tuple(paths)
+
+
+def _encoded(dataset: Dataset) -> bytes:
+    content = BytesIO()
+    dataset.save_as(content, write_like_original=False)
+    return content.getvalue()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 
 from vertenet.annotation import load, load_for_image
 from vertenet.assess import assess
-from vertenet.cohort import output_stems, write_results
+from vertenet.cohort import write_results
+from vertenet.cohort.items import FileItem
+from vertenet.cohort.names import result_places
 from vertenet.imaging import read
 from vertenet.imaging.fingerprint import pixels_sha256
 from vertenet.phantom import generate, write
@@ -16,7 +16,7 @@ from vertenet.phantom import generate, write
 
 def test_results_are_named_after_whole_names():
     names = ["1.2.840.55.1", "1.2.840.55.2", "1.2.840.55.dcm", "scan.png", "scan.dcm", "a/scan2.nii.gz"]
-    assert output_stems([Path(name) for name in names]) == [
+    assert result_places([FileItem(name) for name in names]) == [
         *("1.2.840.55.1", "1.2.840.55.2", "1.2.840.55", "scan.png", "scan.dcm", "scan2")
     ]
 

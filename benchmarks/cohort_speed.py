@@ -16,10 +16,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from vertenet.model_files import find_weights
-
 from vertenet.cohort import ReadingOptions, Steps, Workers, find_items, read_cohort
 from vertenet.cohort.names import result_places
+from vertenet.models import find_weights
 from vertenet.phantom import generate, write
 
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from ..errors import AnnotationError
 from ..filenames import image_of
+from ..measure.consistency import infer_anterior
 from ..spine import Corner, Spine, Vertebra
 from .dicom_sr import FROM_DICOM, open_document, point_named
 from .names import PointKey
-from .plausible import infer_anterior
 from .record import Annotation, Known, structured
 
 if TYPE_CHECKING:

@@ -15,12 +15,12 @@ import numpy as np
 
 from ..errors import AnnotationError
 from ..filenames import image_of
+from ..measure.consistency import infer_anterior
 from ..radiograph import ViewerGeometry
 from ..spine import Corner, Level, Side, Spine, Status, Vertebra
 from . import dicom_codes as codes
 from .dicom_codes import Code
 from .names import PointKey, parse_point
-from .plausible import infer_anterior
 from .record import Annotation, Known, structured
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from rich.measure import Measurement
 from rich.table import Table
 
 from ..errors import OptionError
-from ..model_files import find_weights
+from ..models import find_weights
 from ..reading import RESEARCH_USE
 
 app = typer.Typer(

@@ -30,7 +30,7 @@ ARROWS = {
     "networks": {"errors", "files", "model_files"},
     "phantom": LEAVES | {"files"},
     "assess": LEAVES | {"measure", "reading"},
-    "inference": LEAVES | {"assess", "files", "imaging", "measure", "networks", "reading"},
+    "inference": LEAVES | {"assess", "files", "imaging", "measure", "model_files", "networks", "reading"},
     "evaluation": LEAVES | {"annotation", "files", "imaging", "inference", "measure", "phantom", "reading"},
     "learning": LEAVES
     | {"annotation", "evaluation", "filenames", "files", "imaging", "inference", "networks", "phantom"},

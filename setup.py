@@ -20,6 +20,8 @@ NETWORK = ["torch>=2.8", "torchvision>=0.23", "timm>=1.0.9", "safetensors>=0.4",
 CLI = ["typer>=0.12", "rich>=13", "pandas>=2", "matplotlib>=3.8"]
 # Training and evidence.
 STUDY = ["pytorch-ignite>=0.5", "tensorboard>=2.15", "scikit-learn>=1.3", "statsmodels>=0.14", "jinja2>=3"]
+# What reads images faster than torch: each is passed over where it is missing. onnx writes the graphs of all.
+RUNTIMES = ["onnx>=1.16", "onnxruntime>=1.18", "openvino>=2025", "nncf>=2.16"]
 SERVER = [
     "monailabel==0.8.5",
     "highdicom<0.23",
@@ -38,6 +40,9 @@ DEV = [
     "schemathesis>=4",
     "cryptography>=42",
     "ruff>=0.6",
+    # One runtime beside torch, so that agreement with it is tested.
+    "onnx>=1.16",
+    "onnxruntime>=1.18",
     # The Slicer module's tests: real MRML without the application, and Qt for its panels.
     "slicer-core==5.13.31053.0",
     "PySide6-Essentials>=6.7",
@@ -61,6 +66,7 @@ setup(
         "imaging": IMAGING,
         "network": NETWORK,
         "cli": CLI,
+        "runtimes": RUNTIMES,
         "study": STUDY,
         "server": SERVER,
         "all": ALL,

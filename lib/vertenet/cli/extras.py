@@ -7,6 +7,7 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "imaging": ("pydicom", "pylibjpeg", "PIL", "tifffile", "SimpleITK"),
     "network": ("torch", "torchvision", "timm", "safetensors", "monai"),
     "cli": ("typer", "rich", "pandas", "matplotlib"),
+    "runtimes": ("onnx", "onnxruntime", "openvino", "nncf"),
     "study": ("ignite", "tensorboard", "sklearn", "statsmodels", "jinja2"),
     "server": ("monailabel", "highdicom", "pynetdicom", "httpx", "filelock", "prometheus_client", "psutil"),
 }

@@ -17,6 +17,7 @@ from .common import (
     Factor,
     ModelName,
     OutFolder,
+    Runtime,
     SpacingMm,
     app,
     check_positive,
@@ -45,6 +46,7 @@ def predict(
         typer.Option("--refine/--no-refine", help="Second, closer look; default: if there is a refiner."),
     ] = None,
     threads: Annotated[Optional[int], typer.Option(help="CPU threads.")] = None,
+    runtime: Runtime = "auto",
 ) -> None:
     """Find landmarks: writes .mrk.json, .reading.json and an overlay per image, and results.csv."""
     check_side(anterior, "left", "right", "auto")
@@ -58,7 +60,7 @@ def predict(
     # What a person may have mistyped is looked for first: torch takes seconds to load.
     from ..inference import Predictor
 
-    predictor = Predictor(weights, decoder=decoder, threads=threads, refine=refine)
+    predictor = Predictor(weights, decoder=decoder, threads=threads, refine=refine, runtime=runtime)
     with progress_bar() as progress:
         task = progress.add_task("Reading images", total=len(paths))
         outcomes = predict_images(

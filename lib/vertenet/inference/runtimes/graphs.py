@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,7 +68,7 @@ def find_graph(sha256: str) -> Graph | None:
         with np.load(path.with_suffix(".npz")) as stored:
             expected = {name: stored[name] for name in about["names"]}
             return Graph(path, tuple(about["names"]), Layout.from_dict(about["layout"]), stored["image"], expected)
-    except (OSError, ValueError, KeyError, TypeError, EOFError):
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
         return None  # half written or of another program: it is made again
 
 
@@ -80,12 +81,17 @@ def export_graph(network, sha256: str) -> Graph:
         The network cannot be exported, or the folder cannot be written.
     """
     import copy
+    import importlib.util
 
     import torch
 
     from ...networks.peaks import view_of
     from .torch_runtime import layout_of
 
+    if importlib.util.find_spec("onnx") is None:
+        raise ModelError(
+            "a graph can only be made with the package onnx", remedy="Install it with: pip install 'vertenet[runtimes]'"
+        )
     layout, path = layout_of(network), path_of(sha256)
     image = check_image(layout)
     # The exporter folds norms into the weights that it is given.

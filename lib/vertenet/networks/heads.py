@@ -59,7 +59,7 @@ class MapHead(nn.Sequential):
         before, after = first.kernel_size[0] // 2, last.kernel_size[0] // 2
         h, w = x.shape[-2:]
         rows, columns = places // w, places % w
-        hidden = F.relu(F.conv2d(_patches(x, rows, columns, 1 + before + after), first.weight, first.bias))
+        hidden = F.relu(F.conv2d(patches_at(x, rows, columns, 1 + before + after), first.weight, first.bias))
         if after:
             hidden = hidden * _inside(rows, columns, 1 + after, (h, w)).to(hidden.dtype)
         values = F.conv2d(hidden, last.weight, last.bias).float()
@@ -78,7 +78,7 @@ class SideHead(nn.Module):
         return self.decide(torch.mean(deepest, dim=(2, 3))).squeeze(1).float()
 
 
-def _patches(x: Tensor, rows: Tensor, columns: Tensor, reach: int) -> Tensor:
+def patches_at(x: Tensor, rows: Tensor, columns: Tensor, reach: int) -> Tensor:
     """(B * n, C, side, side): the squares of ``2 * reach + 1`` cells around (B, n) cells; zero beyond the border."""
     channels, w = x.shape[1], x.shape[3] + 2 * reach
     step = torch.arange(2 * reach + 1, device=x.device)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from .. import __version__
-from . import calibrate, experiments, models, networks, reading, refine, server, studies  # noqa: F401  (registered)
+from . import bench, calibrate, experiments, models, networks, reading, refine, server, studies  # noqa: F401  (registered)
 from .common import app, say
 
 __all__ = ["app"]

@@ -45,20 +45,28 @@ def bench(
     ways, left = speed.usable(runtime or (), device)
     found = speed.Bench(machine=speed.measure_machine(device), left_out=left)
     models, paths = model or ["vertenet-lite"], find_images(images) if images else []
+
+    def keep() -> None:
+        """After every part: what was measured is there even if the next one is cut short."""
+        if out is not None:
+            write_text(out, json.dumps(found.to_dict(), indent=2) + "\n")
+
     for each in models:
         speed.time_networks(
             found, each, ways, batches=batch or (1, 4, 16), rounds=rounds, device=device, threads=threads
         )
+        keep()
     if paths:
         speed.time_readings(found, models[0], ways, paths, rounds=rounds, device=device, threads=threads)
+        keep()
         if device == "cpu":
             speed.time_starts(found, models[0], ways, paths[0])
+            keep()
     if training:
         for each in models:
             speed.time_training(found, each, batch=4, rounds=rounds, precision="bfloat16", device=device)
+    keep()
     _show(found)
-    if out is not None:
-        write_text(out, json.dumps(found.to_dict(), indent=2) + "\n")
 
 
 def _show(found) -> None:

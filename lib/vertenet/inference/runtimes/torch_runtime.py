@@ -12,7 +12,7 @@ from ...networks.refiner import RefinerNetwork
 from .layout import Layout, in_batches
 
 #: Pixels of the images that go through a network at once on a CPU, where a larger batch gains nothing but memory.
-PIXELS_AT_ONCE = 2 * 512 * 256
+PIXELS_AT_ONCE = 512 * 256
 #: The same on a GPU.
 PIXELS_AT_ONCE_ON_GPU = 16 * 1024 * 512
 DTYPES = {"torch": None, "torch-bfloat16": torch.bfloat16, "torch-float16": torch.float16}

@@ -6,6 +6,7 @@ import torch
 from tests.learning.boxes import boxes
 from vertenet.learning.losses import Counts, count, focal_loss, offset_loss, total_loss
 from vertenet.learning.targets import make_targets
+from vertenet.networks import build
 
 GRID = (32, 32)
 
@@ -82,3 +83,46 @@ def test_a_batch_in_which_nothing_can_be_taught_costs_nothing_and_breaks_nothing
     maps, targets, _ = case()
     loss, parts = total_loss(maps, targets, torch.zeros(4, dtype=torch.bool))
     assert float(loss) == pytest.approx(float(parts["anterior"]))
+
+
+def test_offsets_at_the_places_of_vertebrae_teach_what_dense_offsets_teach():
+    maps, targets, faces_right = case()
+    corners = torch.from_numpy(boxes(4).corners) / 4
+    corners[:, 1] = corners[:, 0] + 1.2  # two so close that their neighbourhoods overlap
+    corners[0, 5] += 0.0 - corners[0, 5].mean(dim=0)  # and one at the very corner of the map
+    targets = make_targets(corners, torch.from_numpy(boxes(4).centres) / 4, GRID, 1, targets.taught)
+    framed = {name: torch.nn.functional.pad(maps[name], (1, 1, 1, 1)) for name in ("reg", "wh")}
+    sparse = {name: value for name, value in maps.items() if name not in framed}
+    for name, value in framed.items():
+        at = [
+            [value[b, :, p // 32 : p // 32 + 3, p % 32 : p % 32 + 3] for p in targets.places[b].tolist()]
+            for b in range(4)
+        ]
+        sparse[f"{name}_at"] = torch.stack([torch.stack(row) for row in at])
+    whole, parts = total_loss(maps, targets, faces_right)
+    other, others = total_loss(sparse, targets, faces_right)
+    assert float(parts["wh"]) > 0
+    for name, value in parts.items():
+        assert float(others[name]) == pytest.approx(float(value), rel=1e-6), name
+    assert float(other) == pytest.approx(float(whole), rel=1e-6)
+
+
+def test_a_network_learns_the_same_from_the_places_as_from_dense_maps():
+    torch.manual_seed(0)
+    network = build("vertenet", input_size=(256, 256), parts=((), (), ())).eval()  # eval: norms that hold still
+    samples = boxes(2)
+    scaled = torch.from_numpy(samples.corners) / 4, torch.from_numpy(samples.centres) / 4
+    targets, faces_right = make_targets(*scaled, (64, 64), 1), torch.ones(2, dtype=torch.bool)
+    images = torch.rand(2, 3, 256, 256) - 0.5
+    losses, gradients = [], []
+    for given in ((), (targets.places,)):
+        network.zero_grad()
+        loss, _ = total_loss(network(images, *given), targets, faces_right)
+        loss.backward()
+        losses.append(float(loss.detach()))
+        gradients.append({name: p.grad.clone() for name, p in network.named_parameters() if p.grad is not None})
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+    assert set(gradients[0]) == set(gradients[1])
+    for name, value in gradients[0].items():
+        scale = max(float(value.abs().max()), 1e-3)
+        torch.testing.assert_close(gradients[1][name] / scale, value / scale, atol=1e-3, rtol=1e-3)

@@ -8,6 +8,7 @@ import typer
 
 from .. import __version__
 from . import (  # noqa: F401  (registered)
+    bench,
     calibrate,
     cohort,
     experiments,

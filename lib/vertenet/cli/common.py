@@ -26,6 +26,7 @@ err_console = Console(stderr=True, soft_wrap=True, markup=False, highlight=False
 
 OutFolder = Annotated[Path, typer.Option("--out", help="Folder for the results; made if need be.")]
 ModelName = Annotated[str, typer.Option("--model", help="A model's name or a .safetensors file.")]
+Runtime = Annotated[str, typer.Option("--runtime", help="What runs the network: auto, torch, onnxruntime, openvino...")]
 Anterior = Annotated[
     Optional[str], typer.Option("--anterior", help="left, right or auto; default: the file's, else detected.")
 ]

@@ -7,6 +7,7 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "imaging": ("pydicom", "pylibjpeg", "PIL", "tifffile", "SimpleITK"),
     "network": ("torch", "torchvision", "timm", "safetensors"),
     "cli": ("typer", "rich", "pandas", "matplotlib", "pyarrow", "filelock"),
+    "runtimes": ("onnx", "onnxruntime", "openvino", "nncf"),
     "study": ("ignite", "tensorboard", "sklearn", "statsmodels"),
     "dicom": ("highdicom", "pynetdicom", "dicomweb_client", "requests"),
     "server": ("monailabel", "httpx", "prometheus_client", "psutil"),

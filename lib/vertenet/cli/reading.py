@@ -19,6 +19,7 @@ from .common import (
     OutFolder,
     Overlays,
     Refine,
+    Runtime,
     SpacingMm,
     app,
     check_positive,
@@ -50,6 +51,7 @@ def predict(
         bool, typer.Option("--dicom", help="Also write .sr.dcm and .gsps.dcm of each DICOM image, for a PACS.")
     ] = False,
     page: Annotated[bool, typer.Option("--report", help="Also write a one-page report of each image.")] = False,
+    runtime: Runtime = "auto",
 ) -> None:
     """Find landmarks: writes .mrk.json, .reading.json and an overlay per image, and results.csv. Of many: cohort."""
     check_positive("--threads", threads)
@@ -63,6 +65,7 @@ def predict(
         overlays,
         threads=threads,
         thumbnails=False,
+        runtime=runtime,
         dicom=dicom,
         page=page,
     )

@@ -34,7 +34,7 @@ class ReadingOptions:
     ----------
     weights : str
         Path of the weight file.
-    decoder, refine, device
+    decoder, refine, device, runtime
         See `vertenet.inference.Predictor`.
     threads : int or None
         CPU threads of one worker.
@@ -58,6 +58,7 @@ class ReadingOptions:
     spacing: float | None = None
     factor: float = DEFAULT_FACTOR
     device: str = "cpu"
+    runtime: str = "auto"
     threads: int | None = 1
     overlays: Overlays = "all"
     thumbnails: bool = True
@@ -108,12 +109,13 @@ class ImageReader:
     """A model, loaded once, that reads images as the options say. Raises VerteNetError where it cannot be loaded."""
 
     def __init__(self, options: ReadingOptions) -> None:
-        import torch
-
         from ..inference import Predictor
 
-        if options.device != "cpu" and not torch.cuda.is_available():
-            raise OptionError("a GPU is wanted and torch finds none", remedy="Use the device cpu")
+        if options.device != "cpu":
+            import torch
+
+            if not torch.cuda.is_available():
+                raise OptionError("a GPU is wanted and torch finds none", remedy="Use the device cpu")
         self.options = options
         self.predictor: Predictor = Predictor(
             Path(options.weights),
@@ -121,6 +123,7 @@ class ImageReader:
             threads=options.threads,
             device=options.device,
             refine=options.refine,
+            runtime=options.runtime,
         )
         scratch = options.scratch
         self.scratch = Path(scratch) if scratch and Path(scratch).is_dir() else None

@@ -17,7 +17,7 @@ import torch
 from ..errors import VerteNetError
 from ..files import write_text
 from ..networks import build
-from ..networks.cost import cost, measure_speed
+from ..networks.costs import cost, measure_speed
 from .data import Cohort
 from .plan import Plan, open_experiment, predictions_file
 from .samples import samples_of

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import gaussian_filter1d
 
 #: Grey value that the local mean becomes, and grey values of one local standard deviation.
 MIDDLE, STEP = 128.0, 57.0
@@ -29,6 +31,17 @@ def evened(pixels: np.ndarray, reach: float = 0.08) -> np.ndarray:
     """
     pixels = np.asarray(pixels, dtype=np.float32)
     sigma = reach * pixels.shape[0]
-    away = pixels - gaussian_filter(pixels, sigma)
-    spread = np.sqrt(gaussian_filter(away**2, sigma)) + np.float32(LEAST)
+    down, across = (_gaussian(n, sigma) for n in pixels.shape)
+    away = pixels - down @ pixels @ across.T
+    spread = np.sqrt(down @ away**2 @ across.T) + np.float32(LEAST)
     return np.clip(np.float32(MIDDLE) + np.float32(STEP) * away / spread, 0, 255)
+
+
+@lru_cache(maxsize=8)
+def _gaussian(length: int, sigma: float) -> np.ndarray:
+    """(length, length) float32: a line of pixels smoothed is this matrix times it.
+
+    The filter reaches over most of the line, where one product of matrices is several times faster than a loop over
+    taps.
+    """
+    return gaussian_filter1d(np.eye(length), sigma, axis=0).astype(np.float32)

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from scipy.ndimage import maximum_filter
 
 from ..spine import CORNERS, STANDARD_LEVELS, CornerName, Level, Side, Spine
@@ -48,10 +49,21 @@ class Candidate:
         return replace(self, centre=function(self.centre[None])[0], corners=function(self.corners))
 
 
-def find_peaks(heatmap: np.ndarray, limit: int, threshold: float = 0.0) -> list[tuple[int, int]]:
-    """(row, column) of the highest local maxima (3x3) of an (h, w) map, at most ``limit``, best first."""
-    is_peak = (heatmap == maximum_filter(heatmap, size=3, mode="constant")) & (heatmap > threshold)
-    rows, columns = np.nonzero(is_peak)
+def find_peaks(
+    heatmap: np.ndarray, limit: int, threshold: float = 0.0, among: np.ndarray | None = None
+) -> list[tuple[int, int]]:
+    """(row, column) of the highest local maxima (3x3) of an (h, w) map, at most ``limit``, best first.
+
+    ``among``: (n, 2) the only cells that may be one, ascending; all where it is not given.
+    """
+    if among is None:
+        is_peak = (heatmap == maximum_filter(heatmap, size=3, mode="constant")) & (heatmap > threshold)
+        rows, columns = np.nonzero(is_peak)
+    else:
+        framed = np.pad(heatmap, 1)
+        around = sliding_window_view(framed, (3, 3))[among[:, 0], among[:, 1]].max(axis=(1, 2))
+        here = heatmap[among[:, 0], among[:, 1]]
+        rows, columns = among[(here == around) & (here > threshold)].T
     order = np.argsort(-heatmap[rows, columns], kind="stable")[:limit]
     return list(zip(rows[order].tolist(), columns[order].tolist()))
 
@@ -63,6 +75,7 @@ def candidates_at(maps: Mapping[str, np.ndarray], peaks, stride: int, level_name
     ----------
     maps : mapping
         ``hm`` (1, h, w), ``reg`` (2, h, w), ``wh`` (8, h, w), and ``level`` (k, h, w) where ``level_names`` is given.
+        Where there is ``cells`` (n, 2), ``reg`` and ``wh`` are known at these and their eight neighbours alone.
     peaks : iterable of (row, column)
     stride : int
         Frame pixels per cell.
@@ -105,7 +118,7 @@ def find_candidates(
     maps, stride: int, level_names=None, limit: int = 24, threshold: float = FAINTEST
 ) -> list[Candidate]:
     """Every place that may be a vertebra, from the head down; at most ``limit``."""
-    peaks = find_peaks(evidence_map(maps), limit, threshold)
+    peaks = find_peaks(evidence_map(maps), limit, threshold, maps.get("cells"))
     return sorted(candidates_at(maps, peaks, stride, level_names, smooth=level_names is not None), key=_height)
 
 
@@ -115,7 +128,7 @@ def top_six(maps: Mapping[str, np.ndarray], stride: int, anterior: Side = "right
     One missed or extra peak renames every vertebra below it; kept by name for comparison. Frame pixels. With fewer
     than six local maxima in the map the lowest levels are missing.
     """
-    peaks = find_peaks(maps["hm"][0], limit=6)
+    peaks = find_peaks(maps["hm"][0], limit=6, among=maps.get("cells"))
     heatmap_only = {key: maps[key] for key in ("hm", "reg", "wh")}
     found = sorted(candidates_at(heatmap_only, peaks, stride), key=_height)
     xy = np.full((6, 4, 2), np.nan)
@@ -140,3 +153,24 @@ def _neighbourhood(shape, row: int, column: int) -> list[tuple[int, int]]:
 def _cells_to_pixels(xy: np.ndarray, stride: int) -> np.ndarray:
     # Targets are made as xy / stride in the authors' convention, where cell 0 stands for pixel 0.
     return xy * stride
+
+
+def dense(outputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The maps of one image from what `vertenet.networks.peaks.PeakView` says of it, without the batch axis.
+
+    ``reg`` and ``wh`` are NaN but at the peaks, whose cells are ``cells``, (n, 2) int, and at their neighbours.
+    Outputs of other networks are returned as they are.
+    """
+    if "places" not in outputs:
+        return dict(outputs)
+    h, w = outputs["hm"].shape[-2:]
+    places, first = np.unique(outputs["places"], return_index=True)
+    rows, columns = np.divmod(places.astype(np.intp), w)
+    r, c = rows[:, None, None] + np.arange(3)[:, None], columns[:, None, None] + np.arange(3)
+    maps = {name: value for name, value in outputs.items() if name not in ("places", "reg_at", "wh_at")}
+    for name in ("reg", "wh"):
+        values = outputs[f"{name}_at"][first]
+        framed = np.full((values.shape[1], h + 2, w + 2), np.nan, np.float32)
+        framed[:, r, c] = np.moveaxis(values, 1, 0)
+        maps[name] = framed[:, 1:-1, 1:-1]
+    return {**maps, "cells": np.column_stack([rows, columns])}

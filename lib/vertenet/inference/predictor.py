@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import torch
 
 from ..assess import assess
 from ..errors import ModelError, OptionError
@@ -18,19 +17,23 @@ from ..imaging.contrast import evened
 from ..imaging.frame import Frame
 from ..measure import DEFAULT_FACTOR
 from ..models import find_weights
-from ..networks import LandmarkNetwork, load_weights
+from ..networks.card import checked_weights
 from ..radiograph import Radiograph
 from ..reading import Levels, ModelIdentity, Quality, Reading
 from ..spine import STANDARD_LEVELS, Side, Spine
 from .calibration import Calibration, calibration_of
 from .conformal import Sigma
-from .decode import top_six
+from .decode import dense, top_six
 from .level_statistics import LevelStatistics
 from .levels import name_levels
 from .refine import Refiner, refiner_of
+from .runtimes import AUTO, open_runtime
 from .spines import spine_from_maps, spine_of
 from .typicality import RARE
-from .views import Looks, look, source_candidates
+from .views import Looks, Maps, View, look, source_candidates
+
+if TYPE_CHECKING:
+    from torch import nn
 
 Decoder = Literal["levels", "top-six"]
 DECODERS: tuple[str, ...] = ("levels", "top-six")
@@ -55,6 +58,8 @@ class Predictor:
     calibrated : bool, optional
         Use the calibration (`vertenet.inference.calibration`); None: where one lies beside the weights. Without it
         nothing is refused and no point has an error radius.
+    runtime : str
+        What runs the networks, see `vertenet.inference.runtimes`; float32 unless another precision is named.
 
     Raises
     ------
@@ -77,28 +82,38 @@ class Predictor:
         device: str = "cpu",
         refine: bool | None = None,
         calibrated: bool | None = None,
+        runtime: str = AUTO,
     ) -> None:
         if decoder not in DECODERS:
             raise OptionError(f"the decoder {decoder!r} does not exist", remedy=f"Use one of {', '.join(DECODERS)}")
-        if threads is not None:
-            torch.set_num_threads(threads)
         self.decoder = decoder
-        self.device = torch.device(device)
-        weights = find_weights(model)
-        self.network, self.card = load_weights(weights)
-        self.network.to(self.device).eval()
-        self.refiner = self._companion(refine, refiner_of(weights), lambda path: Refiner.load(path, device))
+        self._weights = find_weights(model)
+        self.card, _ = checked_weights(self._weights)
+        self.runtime = open_runtime(self.card.sha256, lambda: self.network, runtime, device=device, threads=threads)
+        self.layout = self.runtime.layout
+        if threads is not None and self.runtime.name.startswith("torch"):
+            import torch
+
+            torch.set_num_threads(threads)
+        self.refiner = self._companion(
+            refine,
+            refiner_of(self._weights),
+            # A refiner's answer is a mean over a heatmap, which few bits do not carry.
+            lambda path: Refiner.load(path, device, runtime=_in_float32(runtime), threads=threads),
+        )
         refiner_sha256 = None if self.refiner is None else self.refiner.card.sha256
         self.calibration = self._companion(
             calibrated,
-            calibration_of(weights),
+            calibration_of(self._weights),
             lambda path: Calibration.load(path, self.card.sha256, refiner_sha256),
         )
-        # Servers call from several threads, and a hook has no other way to hand its tensor back to its caller.
-        self._deepest = threading.local()
-        encoder = getattr(self.network, "encoder", None)
-        if encoder is not None:
-            encoder.register_forward_hook(self._keep_deepest)
+
+    @cached_property
+    def network(self) -> nn.Module:
+        """The network itself, loaded when it is first asked for: an exported graph does without."""
+        from ..networks import load_weights
+
+        return load_weights(self._weights)[0]
 
     @staticmethod
     def _companion(wanted: bool | None, path: Path, load: Callable):
@@ -140,10 +155,10 @@ class Predictor:
         started = time.perf_counter()
         if anterior not in (None, "auto", "left", "right"):
             raise OptionError(f"anterior is {anterior!r}", remedy="Use left, right or auto")
-        side, source, maps, turned = self._orient(radiograph, anterior)
+        side, source, whole, turned = self._orient(radiograph, anterior)
         upright = radiograph if side == "right" else radiograph.mirrored()
-        spine, levels, warnings = self.named(upright, maps)
-        quality = self._judge(upright, maps, spine, turned)
+        spine, levels, warnings = self.named(upright, *whole)
+        quality = self._judge(upright, whole[0], spine, turned)
         scale: Mapping[str, float] = {}
         if quality is not None and not quality.typical:
             spine, levels, warnings = Spine((), "right").select(STANDARD_LEVELS), Levels(False), [*quality.reasons]
@@ -175,58 +190,75 @@ class Predictor:
             radius_scale=scale,
         )
 
-    @torch.inference_mode()
     def maps(self, radiograph: Radiograph, *, even: bool = False) -> dict[str, np.ndarray]:
         """The network's maps of an image that faces right: name to (channels, h, w) float32, without the batch axis.
 
         ``even``: of the image with its local contrast made even, see `vertenet.imaging.contrast`.
 
-        Networks with an encoder also give ``deepest``: the mean of each channel of its deepest map, (channels,).
+        Networks with an encoder also give ``deepest``: the mean of each channel of its deepest map, (channels,). A
+        VerteNet gives ``reg`` and ``wh`` around the peaks alone, see `vertenet.inference.decode.dense`.
         """
-        pixels = Frame(radiograph.pixels.shape, self.network.input_size).resample(radiograph.pixels)
-        if even:
-            pixels = evened(pixels)
-        tensor = torch.from_numpy(pixels / 255.0 - 0.5).to(self.device).expand(1, 3, -1, -1)
-        found = {name: value[0].float().cpu().numpy() for name, value in self.network(tensor).items()}
-        deepest = getattr(self._deepest, "value", None)
-        return found if deepest is None else {**found, "deepest": deepest}
+        return self.see([(radiograph, even)])[0]
 
-    def _keep_deepest(self, module, inputs, output) -> None:
-        deepest = output[-1] if isinstance(output, (list, tuple)) else output
-        self._deepest.value = deepest[0].mean(dim=(1, 2)).float().cpu().numpy()
+    def see(self, views: Sequence[View]) -> list[dict[str, np.ndarray]]:
+        """`maps` of several (image, even) at once."""
+        if not views:
+            return []
+        size = self.layout.input_size
+        resized: dict[int, np.ndarray] = {}  # an image is often looked at both ways
+        frames = []
+        for radiograph, even in views:
+            key = id(radiograph.pixels)
+            if key not in resized:
+                resized[key] = Frame(radiograph.pixels.shape, size).resample(radiograph.pixels)
+            frames.append(evened(resized[key]) if even else resized[key])
+        outputs = self.runtime(np.stack(frames)[:, None] / np.float32(255.0) - np.float32(0.5))
+        return [dense({name: value[i] for name, value in outputs.items()}) for i in range(len(views))]
 
     def _orient(self, radiograph: Radiograph, wanted: str | None):
-        """The anterior side, how it is known, the maps of the image turned so that anterior is on the right, and those
-        of its mirror image where they were made."""
+        """The anterior side, how it is known, the maps of the image turned so that anterior is on the right (as it is,
+        and with even contrast where it will be looked at so), and those of its mirror image where they were made."""
         if wanted in ("left", "right"):
             side, source = wanted, "given"
         elif wanted is None and radiograph.anterior is not None:
             side, source = radiograph.anterior, "file"
         else:
-            as_is, turned = self.maps(radiograph), self.maps(radiograph.mirrored())
+            mirrored = radiograph.mirrored()
+            as_is, turned = self.see([(radiograph, False), (mirrored, False)])
             if facing_score(as_is, turned) >= 0:
-                return "right", "detected", as_is, turned
-            return "left", "detected", turned, as_is
-        return side, source, self.maps(radiograph if side == "right" else radiograph.mirrored()), None
+                return "right", "detected", [as_is], turned
+            return "left", "detected", [turned], as_is
+        upright = radiograph if side == "right" else radiograph.mirrored()
+        return side, source, self.see([(upright, even) for even in self._contrasts]), None
 
-    def looks(self, radiograph: Radiograph, maps: Mapping[str, np.ndarray]) -> Looks:
-        """What a centre network sees in an image that faces right, as a whole (``maps``) and through windows."""
-        return look(self.maps, self.network, radiograph, maps, self.level_statistics)
+    @property
+    def _contrasts(self) -> tuple[bool, ...]:
+        """How a whole image is looked at: as it is, and with even contrast where several looks name together."""
+        return (False, True) if self.decoder == "levels" and not self.layout.names_points else (False,)
+
+    def looks(self, radiograph: Radiograph, *whole: Maps) -> Looks:
+        """What a centre network sees in an image that faces right, as a whole and through windows.
+
+        ``whole``: maps of the image as it is and, if they were made, with even contrast.
+        """
+        whole += tuple(self.see([(radiograph, True)] if len(whole) == 1 else []))
+        return look(self.see, self.layout, radiograph, whole, self.level_statistics)
 
     @property
     def level_statistics(self) -> LevelStatistics | None:
         """What levels are named by; None: the default ones, without a calibration."""
         return None if self.calibration is None else self.calibration.levels
 
-    def named(self, radiograph: Radiograph, maps: Mapping[str, np.ndarray]) -> tuple[Spine, Levels, list[str]]:
-        """The coarse spine of an image that faces right from its maps, how sure its levels are, and warnings."""
+    def named(self, radiograph: Radiograph, *whole: Maps) -> tuple[Spine, Levels, list[str]]:
+        """The coarse spine of an image that faces right, how sure its levels are, and warnings; ``whole`` as for
+        `looks`."""
         if self.decoder == "levels":
-            if isinstance(self.network, LandmarkNetwork):
-                return spine_from_maps(maps, radiograph.pixels.shape, self.network)
-            looks = self.looks(radiograph, maps)
+            if self.layout.names_points:
+                return spine_from_maps(whole[0], radiograph.pixels.shape, self.network)
+            looks = self.looks(radiograph, *whole)
             return spine_of(looks.candidates, radiograph.pixels.shape, self.level_statistics, looks.agreement)
-        frame = Frame(radiograph.pixels.shape, self.network.input_size)
-        spine = top_six(maps, self.network.stride).map_points(frame.to_source).bounded(*frame.source)
+        frame = Frame(radiograph.pixels.shape, self.layout.input_size)
+        spine = top_six(whole[0], self.layout.stride).map_points(frame.to_source).bounded(*frame.source)
         return spine, Levels(certain=False), ["Levels were counted from the top peak"]
 
     def _judge(self, upright: Radiograph, maps, spine: Spine, turned) -> Quality | None:
@@ -246,7 +278,7 @@ class Predictor:
 
     def _named_evidence(self, radiograph: Radiograph, maps: Mapping[str, np.ndarray]) -> float:
         """Sum of the level evidence of the bodies under the names that the best path gives them; 0 without any."""
-        found = source_candidates(maps, Frame(radiograph.pixels.shape, self.network.input_size), self.network)
+        found = source_candidates(maps, Frame(radiograph.pixels.shape, self.layout.input_size), self.layout)
         if not found or any(candidate.level_scores is None for candidate in found):
             return 0.0
         best = name_levels(found, radiograph.rows, self.level_statistics).best
@@ -280,6 +312,10 @@ class Predictor:
                 f"The model {self.card.name} is not calibrated: it refuses nothing and gives no error radii"
             )
         return warnings
+
+
+def _in_float32(runtime: str) -> str:
+    return runtime.removesuffix("-bfloat16").removesuffix("-float16").removesuffix("-int8")
 
 
 def upside_down(radiograph: Radiograph) -> Radiograph:

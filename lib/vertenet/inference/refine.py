@@ -9,15 +9,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from ..errors import GeometryError, ModelError, PathLike
-from ..networks import Card, load_weights
+from ..networks.card import Card, checked_weights
 from ..radiograph import Radiograph
 from ..spine import CORNERS, MIDPOINTS, Corner, CornerName, Level, Spine, Vertebra
 from .crops import CROP_DEPTH, CropFrame
+from .runtimes import AUTO, Runtime, open_runtime
+
+if TYPE_CHECKING:
+    from torch import nn
 
 #: A corner may not move further than this from where the first stage saw it, vertebral depths.
 REACH = 0.35
@@ -30,11 +34,12 @@ class Refiner:
 
     Parameters
     ----------
-    network : torch.nn.Module
-        A `vertenet.networks.refiner.RefinerNetwork`.
+    network : torch.nn.Module or Runtime
+        A `vertenet.networks.refiner.RefinerNetwork`, or what runs one.
     card : Card
         That of its weights.
     device : str
+        For a module.
 
     Examples
     --------
@@ -42,24 +47,33 @@ class Refiner:
     >>> spine, sigma = refiner(radiograph, reading.spine)                # doctest: +SKIP
     """
 
-    def __init__(self, network: torch.nn.Module, card: Card, device: str = "cpu") -> None:
-        self.device = torch.device(device)
-        self.network = network.to(self.device).eval()
+    def __init__(self, network: nn.Module | Runtime, card: Card, device: str = "cpu") -> None:
+        if not hasattr(network, "layout"):
+            from .runtimes.torch_runtime import TorchRuntime
+
+            network = TorchRuntime(network, device, view=network)
+        self.runtime = network
         self.card = card
 
     @classmethod
-    def load(cls, path: PathLike, device: str = "cpu") -> Refiner:
-        """The refiner in a weight file.
+    def load(cls, path: PathLike, device: str = "cpu", *, runtime: str = AUTO, threads: int | None = None) -> Refiner:
+        """The refiner in a weight file; ``runtime`` as for `vertenet.inference.runtimes.open_runtime`.
 
         Raises
         ------
         ModelError
             The file or its card is missing or damaged, or they are not those of a refiner.
         """
-        network, card = load_weights(path)
+        card, _ = checked_weights(path)
         if card.network != "refiner":
             raise ModelError(f"these are weights of {card.network}, not of a refiner", subject=path)
-        return cls(network, card, device)
+
+        def load() -> nn.Module:
+            from ..networks import load_weights
+
+            return load_weights(path)[0]
+
+        return cls(open_runtime(card.sha256, load, runtime, device=device, threads=threads), card)
 
     def __call__(self, radiograph: Radiograph, spine: Spine) -> tuple[Spine, dict[tuple[Level, CornerName], float]]:
         """Refine every vertebra whose four corners have positions.
@@ -87,7 +101,7 @@ class Refiner:
         frames = {}
         for vertebra in spine:
             try:
-                frames[vertebra.level] = CropFrame.around(vertebra.to_array(), self.network.input_size[0])
+                frames[vertebra.level] = CropFrame.around(vertebra.to_array(), self.runtime.layout.input_size[0])
             except GeometryError:
                 continue  # Missing, or too small to hold anything to refine: it stays as it is.
         points, sigmas = self._look(radiograph, frames)
@@ -101,14 +115,13 @@ class Refiner:
         refined = replace(spine, vertebrae=tuple(vertebrae)).bounded(radiograph.rows, radiograph.columns)
         return refined, {key: value for key, value in errors.items() if refined[key[0]][key[1]].is_present}
 
-    @torch.inference_mode()
     def _look(self, radiograph: Radiograph, frames: dict[Level, CropFrame]):
         """For each level six points, (6, 2), and their expected errors, (6,), in source pixels."""
         if not frames:
             return {}, {}
-        crops = torch.from_numpy(np.stack([np.stack(f.cut(radiograph.pixels)) for f in frames.values()])).float()
-        outputs = self.network(crops.to(self.device))
-        points, log_sigma = (outputs[name].double().cpu().numpy() for name in ("points", "log_sigma"))
+        crops = np.stack([np.stack(f.cut(radiograph.pixels)) for f in frames.values()])
+        outputs = self.runtime(crops.astype(np.float32))
+        points, log_sigma = (outputs[name].astype(np.float64) for name in ("points", "log_sigma"))
         placed = {level: frame.to_source(points[i]) for i, (level, frame) in enumerate(frames.items())}
         return placed, {level: np.exp(log_sigma[i]) / frame.scale for i, (level, frame) in enumerate(frames.items())}
 

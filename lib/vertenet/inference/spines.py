@@ -6,10 +6,8 @@ import math
 from collections.abc import Mapping
 
 import numpy as np
-import torch
 
 from ..imaging.frame import Frame
-from ..networks.landmarks import LandmarkNetwork
 from ..reading import Levels
 from ..spine import CORNERS, STANDARD_LEVELS, Corner, Level, Spine, Status, Vertebra
 from .decode import Candidate
@@ -40,7 +38,7 @@ def spine_from_maps(
         The six standard levels in source pixels; every level missing where no spine was found.
     """
     frame = Frame(shape, network.input_size)
-    if isinstance(network, LandmarkNetwork):
+    if hasattr(network, "landmarks"):
         return _named_by_network(maps, frame, network)
     return spine_of(source_candidates(maps, frame, network), shape, statistics)
 
@@ -98,7 +96,9 @@ def _why_absent(level: Level, named: dict[Level, Candidate], ladder: tuple[Level
     return Status.MISSING if 0 <= start + slope * ladder.index(level) < rows else Status.OUTSIDE
 
 
-def _named_by_network(maps, frame: Frame, network: LandmarkNetwork) -> tuple[Spine, Levels, list[str]]:
+def _named_by_network(maps, frame: Frame, network) -> tuple[Spine, Levels, list[str]]:
+    import torch  # centre networks are read without it
+
     batch = {name: torch.from_numpy(np.asarray(value))[None] for name, value in maps.items()}
     with torch.inference_mode():
         points, confidence = network.landmarks(batch)

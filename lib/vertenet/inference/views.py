@@ -20,6 +20,11 @@ from ..spine import STANDARD_LEVELS
 from .decode import FAINTEST, Candidate, find_candidates
 from .level_statistics import LevelStatistics, superior_lengths
 from .levels import MIN_NAMED, SAME_PLACE, name_levels
+from .runtimes import Layout
+
+#: An image as a network is to see it, and whether with its local contrast made even.
+View = tuple[Radiograph, bool]
+Maps = Mapping[str, np.ndarray]
 
 #: Of each window: bodies from the lowest one up that it shows, and where it ends below the lowest, vertebral depths.
 BODIES, BELOW = (5, 6, 7, 6), (0.7, 1.6, 1.6, 0.7)
@@ -69,10 +74,10 @@ class Looks:
 
 
 def look(
-    see: Callable[..., Mapping[str, np.ndarray]],
-    network,
+    see: Callable[[Sequence[View]], Sequence[Maps]],
+    layout: Layout,
     radiograph: Radiograph,
-    maps: Mapping[str, np.ndarray],
+    whole: Sequence[Maps],
     statistics: LevelStatistics | None = None,
 ) -> Looks:
     """Read an image as a whole and through `windows`, which name what they show.
@@ -82,29 +87,29 @@ def look(
     Parameters
     ----------
     see : callable
-        The network's maps of an image, as it is or with even contrast: `Predictor.maps`.
-    network : torch module
-        A centre network.
+        The network's maps of several views at once: `Predictor.see`.
+    layout : Layout
+        Of a centre network.
     radiograph : Radiograph
         Faces right.
-    maps : mapping
-        Those of the whole image.
+    whole : two mappings
+        Maps of the whole image, as it is and with even contrast.
     statistics : LevelStatistics, optional
         The default ones when not given.
     """
     rows, columns = radiograph.pixels.shape
     everything = Window(0, rows, 0, columns)
 
-    def seen(window: Window, maps: Mapping[str, np.ndarray]) -> list[Candidate]:
-        frame = Frame((window.bottom - window.top, window.right - window.left), network.input_size)
-        return [candidate.mapped(window.back) for candidate in source_candidates(maps, frame, network)]
+    def seen(window: Window, maps: Maps) -> list[Candidate]:
+        frame = Frame((window.bottom - window.top, window.right - window.left), layout.input_size)
+        return [candidate.mapped(window.back) for candidate in source_candidates(maps, frame, layout)]
 
-    whole = [seen(everything, maps), seen(everything, see(radiograph, even=True))]
-    shown, found = [everything, everything], list(whole)
-    for number, window in enumerate(windows(pooled(whole), radiograph.pixels.shape)):
-        view = replace(radiograph, pixels=window.cut(radiograph.pixels))
-        shown.append(window)
-        found.append(seen(window, see(view, even=number % 2 == 1)))
+    found = [seen(everything, maps) for maps in whole]
+    through = windows(pooled(found), radiograph.pixels.shape)
+    cuts = [replace(radiograph, pixels=window.cut(radiograph.pixels)) for window in through]
+    views = [(cut, number % 2 == 1) for number, cut in enumerate(cuts)]
+    found += [seen(window, maps) for window, maps in zip(through, see(views))]
+    shown = [*[everything] * len(whole), *through]
     naming = [window != everything for window in shown]
     if not any(candidates for candidates, names in zip(found, naming) if names):
         naming = [True] * len(found)
@@ -113,9 +118,9 @@ def look(
     return Looks(together, agreement(together, named, rows, statistics))
 
 
-def source_candidates(maps: Mapping[str, np.ndarray], frame: Frame, network) -> list[Candidate]:
+def source_candidates(maps: Maps, frame: Frame, layout: Layout) -> list[Candidate]:
     """What a centre network takes for vertebrae, from the head down, in source pixels."""
-    found = find_candidates(maps, network.stride, network.level_names)
+    found = find_candidates(maps, layout.stride, layout.level_names)
     return [candidate.mapped(frame.to_source) for candidate in found]
 
 

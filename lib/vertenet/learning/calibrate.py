@@ -18,7 +18,6 @@ from ..inference.spines import build_spine, spine_from_maps, spine_of
 from ..inference.typicality import Typicality, mean_confidence
 from ..inference.views import Looks
 from ..measure.matching import judge_names, pixel_size
-from ..networks.landmarks import LandmarkNetwork
 from ..spine import Spine
 from .cases import Case
 from .level_statistics import calibrate_thresholds, fit_level_statistics
@@ -82,7 +81,7 @@ def observe(predictor: Predictor, case: Case, *, odd: bool) -> Observed:
     if truth.anterior == "left":
         radiograph, truth = radiograph.mirrored(), truth.mirrored(radiograph.columns)
     maps = predictor.maps(radiograph)
-    if isinstance(predictor.network, LandmarkNetwork):
+    if predictor.layout.names_points:
         looks = None
         spine, _, _ = spine_from_maps(maps, radiograph.pixels.shape, predictor.network)
     else:

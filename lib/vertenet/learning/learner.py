@@ -90,7 +90,8 @@ class Learner:
                     enabled=self.recipe.precision != "float32",
                 ):
                     images = (batch.images[part] - 0.5)[:, None].expand(-1, 3, -1, -1)
-                    maps = self._parallel(images.contiguous(memory_format=torch.channels_last))
+                    images = images.contiguous(memory_format=torch.channels_last)
+                    maps = self._parallel(images, *objective.places(part))
                 loss, values = objective(maps, part)
                 # Gradients are averaged over processes, but the shares of the loss add up.
                 self._scaler.scale(loss * self.processes).backward()

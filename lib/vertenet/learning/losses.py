@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..networks.heads import patches_at
 from .targets import Targets
 
 
@@ -72,6 +73,22 @@ def offset_loss(prediction: Tensor, target: Tensor, weight: Tensor, total: Tenso
     return (error * weight).sum() / total
 
 
+def offset_loss_at(prediction: Tensor, target: Tensor, weight: Tensor, places: Tensor, total: Tensor) -> Tensor:
+    """`offset_loss` from predictions at ``places`` (B, n) and around them, (B, n, k, 3, 3), where all the weight lies.
+
+    A cell that lies around several places counts once.
+    """
+    w = target.shape[-1]
+    rows, columns = places // w, places % w
+    shape = (*places.shape, -1, 3, 3)
+    wanted, share = (patches_at(value, rows, columns, 1).reshape(shape) for value in (target, weight))
+    step = torch.arange(-1, 2, device=places.device)
+    cells = ((rows[..., None, None] + step[:, None]) * (w + 2) + columns[..., None, None] + step).flatten(1)
+    repeated = (cells[:, :, None] == cells[:, None, :]).tril(-1).any(dim=-1).reshape(*places.shape, 1, 3, 3)
+    error = (prediction.float() - wanted).abs().mean(dim=2, keepdim=True)
+    return (error * share * ~repeated).sum() / total
+
+
 def total_loss(
     maps: Mapping[str, Tensor], targets: Targets, faces_right: Tensor, counts: Counts | None = None
 ) -> tuple[Tensor, dict[str, Tensor]]:
@@ -79,7 +96,7 @@ def total_loss(
 
     Parameters
     ----------
-    maps : of a centre network, see `vertenet.networks.VerteNet`
+    maps : of a centre network, see `vertenet.networks.VerteNet`; its offsets everywhere, or at the targets' places
     targets : Targets
     faces_right : (B,) bool
         Landmarks are taught on images that face right alone; the orientation head, where there is one, on all.
@@ -90,11 +107,12 @@ def total_loss(
         counts = Counts(*count(targets, faces_right).clamp(min=1))
     right = faces_right[:, None, None, None]
     weight = targets.weight * right
-    parts = {
-        "hm": focal_loss(maps["hm"], targets.hm, right, counts.centres),
-        "reg": offset_loss(maps["reg"], targets.reg, weight, counts.offsets),
-        "wh": offset_loss(maps["wh"], targets.wh, weight, counts.offsets),
-    }
+    parts = {"hm": focal_loss(maps["hm"], targets.hm, right, counts.centres)}
+    for name, target in (("reg", targets.reg), ("wh", targets.wh)):
+        if name in maps:
+            parts[name] = offset_loss(maps[name], target, weight, counts.offsets)
+        else:
+            parts[name] = offset_loss_at(maps[f"{name}_at"], target, weight, targets.places, counts.offsets)
     if "level" in maps:
         taught = targets.taught[..., None, None] & right
         parts["level"] = focal_loss(maps["level"], targets.level, taught, counts.levels)

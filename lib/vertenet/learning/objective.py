@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ..networks.landmarks import VERTEBRAE, LandmarkNetwork
+from ..networks.vertenet import VerteNet
 from .feed import Batch
 from .losses import Counts, count, total_loss
 from .processes import summed
@@ -31,6 +32,7 @@ class Objective:
 
     def __init__(self, network: nn.Module, batch: Batch, spread: int) -> None:
         self.network, self.batch = network, batch
+        self.spread = spread
         if isinstance(network, LandmarkNetwork):
             self.images = float(summed(torch.tensor(float(len(batch.images)), device=batch.images.device)))
             return
@@ -38,6 +40,12 @@ class Objective:
         corners, centres = batch.corners / network.stride, batch.centres / network.stride
         self.targets = make_targets(corners, centres, grid, spread, batch.taught)
         self.counts = Counts(*summed(count(self.targets, batch.faces_right)).clamp(min=1))
+
+    def places(self, part: slice) -> tuple[Tensor, ...]:
+        """What `VerteNet.forward` is to be given besides the images of ``part``: where their offsets are taught."""
+        if self.spread > 1 or not isinstance(self.network, VerteNet):
+            return ()
+        return (self.targets.places[part],)
 
     def __call__(self, maps: Mapping[str, Tensor], part: slice) -> tuple[Tensor, dict[str, Tensor]]:
         """The loss of the images of ``part`` from their maps, and its parts by name, detached."""

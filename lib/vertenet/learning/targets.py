@@ -31,6 +31,8 @@ class Targets:
     reg : (B, 2, h, w) centre minus cell
     wh : (B, 8, h, w) centre minus corner, (x, y) pairs
     weight : (B, 1, h, w) where ``reg`` and ``wh`` are taught, 0 to 1
+    places : (B, n) int, ``row * w + column`` of the cell of each vertebra, 0 for those that are not usable; all weight
+        lies there and, with a ``spread`` of 1, at their eight neighbours
     taught : (B, 9) bool, levels of which it is known whether and where they are; ``level`` teaches nothing of others
     """
 
@@ -39,6 +41,7 @@ class Targets:
     reg: torch.Tensor
     wh: torch.Tensor
     weight: torch.Tensor
+    places: torch.Tensor
     taught: torch.Tensor
 
     def __getitem__(self, images: slice) -> Targets:
@@ -104,7 +107,8 @@ def make_targets(
         weight[b, 0, r, c] = share if (dr, dc) == (0, 0) else 0.5 * share
         reg[b, :, r, c] = middle[b, v] - torch.stack([c, r], dim=-1).to(middle.dtype)
         wh[b, :, r, c] = offsets[b, v]
-    return Targets(hm, levels, reg, wh, weight, taught)
+    whole = torch.where(usable[..., None], middle, 0).floor().long()
+    return Targets(hm, levels, reg, wh, weight, whole[..., 1] * w + whole[..., 0], taught)
 
 
 def _inside(points: torch.Tensor, size: torch.Tensor) -> torch.Tensor:

@@ -70,7 +70,7 @@ def blanked_mask(pixels: np.ndarray) -> np.ndarray:
         distance, found, sure = np.abs(pixels - fill), np.zeros(pixels.shape, bool), False
         for tolerance in TOLERANCES:
             filled = _filled(distance, tolerance)
-            if not filled.any():
+            if filled is None:
                 continue
             contrast = (LEAST_CONTRAST * tolerance, MOST_CONTRAST if fill == BLACK else WHITE)
             # The same search from all four sides: views of the arrays, turned so that the side is on the left.
@@ -89,10 +89,39 @@ def _upside_down(array: np.ndarray) -> np.ndarray:
     return np.fliplr(array.T)
 
 
-def _filled(distance: np.ndarray, tolerance: float) -> np.ndarray:
-    """Pixels in a square of nothing but fill (a morphological opening), burned-in text within them included."""
-    core = ndimage.maximum_filter(distance, NEIGHBOURHOOD, mode="nearest") <= tolerance
-    return ndimage.binary_fill_holes(ndimage.maximum_filter(core, NEIGHBOURHOOD))
+def _filled(distance: np.ndarray, tolerance: float) -> np.ndarray | None:
+    """Pixels in a square of nothing but fill (a morphological opening), burned-in text within them included.
+
+    None where no such square touches the border, from where every blanked region reaches in.
+    """
+    other = _widened(distance > tolerance)
+    if other.all():
+        return None
+    filled = _widened(~other)
+    if not (filled[0].any() or filled[-1].any() or filled[:, 0].any() or filled[:, -1].any()):
+        return None
+    regions, _ = ndimage.label(~filled)
+    reaching = np.unique(np.concatenate([regions[0], regions[-1], regions[:, 0], regions[:, -1]]))
+    outside = np.zeros(regions.max() + 1, bool)
+    outside[reaching] = True
+    outside[0] = False
+    return ~outside[regions]
+
+
+def _widened(mask: np.ndarray) -> np.ndarray:
+    """Where any pixel of the square of side `NEIGHBOURHOOD` around a pixel is set; beyond the border none is."""
+    for axis in (0, 1):
+        wider = mask.copy()
+        for step in range(1, NEIGHBOURHOOD // 2 + 1):
+            there, here = (_along(axis, slice(step, None)), _along(axis, slice(None, -step)))
+            wider[here] |= mask[there]
+            wider[there] |= mask[here]
+        mask = wider
+    return mask
+
+
+def _along(axis: int, part: slice) -> tuple[slice, ...]:
+    return (part,) if axis == 0 else (slice(None), part)
 
 
 def _mark_from_left(

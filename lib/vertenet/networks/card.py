@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
-
-from torch import nn
+from typing import TYPE_CHECKING, Any
 
 from .. import RESEARCH_USE, __version__
 from ..errors import ModelError, PathLike
+
+if TYPE_CHECKING:  # a card is read without torch
+    from torch import nn
 
 FORMAT = "vertenet-card/1"
 
@@ -105,6 +107,30 @@ class Card:
             raise ModelError(f"this is not a card of the format {FORMAT}", subject=path)
         _check(data, path)
         return cls(**data)
+
+
+def checked_weights(path: PathLike) -> tuple[Card, bytes]:
+    """The card of a weight file and the file's content, which is what the card says.
+
+    Raises
+    ------
+    ModelError
+        File or card is missing or damaged, or the file is not the one the card describes.
+    """
+    path = Path(path)
+    if path.suffix != ".safetensors":
+        raise ModelError("the name of a weight file ends in .safetensors", subject=path)
+    if not path.is_file():
+        raise ModelError("there is no such weight file", subject=path)
+    card = Card.read(path.with_suffix(".json"))
+    content = path.read_bytes()
+    if hashlib.sha256(content).hexdigest() != card.sha256:
+        raise ModelError(
+            f"the weights are not those of their card {path.stem}.json: their SHA-256 differs",
+            subject=path,
+            remedy="The file is damaged or was exchanged; get both files again from the same place",
+        )
+    return card, content
 
 
 _TYPES = {

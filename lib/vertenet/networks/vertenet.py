@@ -101,7 +101,7 @@ class VerteNet(nn.Module):
             low = fusion(low, skip)
         return low, deepest
 
-    def forward(self, x: Tensor) -> dict[str, Tensor]:
+    def forward(self, x: Tensor, places: Tensor | None = None) -> dict[str, Tensor]:
         """Maps of images (B, 3, H, W) with values in [-0.5, 0.5]; h = H/4, w = W/4.
 
         Returns
@@ -113,9 +113,15 @@ class VerteNet(nn.Module):
             top-left, top-right, bottom-left, bottom-right with anterior on the right.
             With ``level_names`` also ``level`` (B, n, h, w): the same as ``hm`` for each level by name, and
             ``anterior`` (B,): logit that the anterior side is on the right.
+            With ``places`` (B, n), ``row * w + column``, not ``reg`` and ``wh``, but ``reg_at`` (B, n, 2, 3, 3) and
+            ``wh_at`` (B, n, 8, 3, 3), the same at these cells and their neighbours, for a fraction of the work.
         """
         low, deepest = self.features(x)
-        maps = {"hm": torch.sigmoid(self.centre(low)), "reg": self.offset(low), "wh": self.corners(low)}
+        maps = {"hm": torch.sigmoid(self.centre(low))}
+        if places is None:
+            maps |= {"reg": self.offset(low), "wh": self.corners(low)}
+        else:
+            maps |= {"reg_at": self.offset.around(low, places), "wh_at": self.corners.around(low, places)}
         if self.level_names:
             maps["level"] = torch.sigmoid(self.levels(low))
             maps["anterior"] = self.side(deepest)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from ..errors import ModelError, OptionError, PathLike
 from ..files import write_bytes, write_text
-from .card import Card
+from .card import Card, checked_weights
 from .zoo import build
 
 #: Parameters of at least this many values are stored in half precision.
@@ -64,17 +64,7 @@ def load_weights(path: PathLike) -> tuple[nn.Module, Card]:
         File or card is missing or damaged, the file is not the one the card describes, or they do not fit the network
         that the card names.
     """
-    path = _named(path)
-    if not path.is_file():
-        raise ModelError("there is no such weight file", subject=path)
-    card = Card.read(path.with_suffix(".json"))
-    content = path.read_bytes()
-    if hashlib.sha256(content).hexdigest() != card.sha256:
-        raise ModelError(
-            f"the weights are not those of their card {path.stem}.json: their SHA-256 differs",
-            subject=path,
-            remedy="The file is damaged or was exchanged; get both files again from the same place",
-        )
+    card, content = checked_weights(path)
     try:
         module = build(card.network, **card.options)
         state = safetensors.torch.load(content)

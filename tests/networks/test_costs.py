@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from vertenet.networks import build, cost, measure_speed, register
-from vertenet.networks.cost import _Memory
+from vertenet.networks.costs import _Memory
 from vertenet.networks.zoo import registry
 
 

@@ -13,6 +13,7 @@ from pydicom import dcmread
 from tests.imaging import dicom_files as files
 from tests.report.dicom_cases import all_cases, case
 from vertenet.annotation import convert, dicom_codes, load
+from vertenet.cohort import find_images
 from vertenet.errors import AnnotationError, ImageReadError, OptionError
 from vertenet.reading import RESEARCH_USE
 from vertenet.report.dicom import read_report, write_dicom_results
@@ -326,6 +327,12 @@ def test_converting_a_report_keeps_the_places_that_slicer_shows(results, tmp_pat
         again = located(load(tmp_path / "y.mrk.json")[one.name].spine)
         for name, xy in located(one.reading.spine).items():
             np.testing.assert_allclose(again[name], xy, atol=0.01)
+
+
+def test_results_beside_images_are_not_taken_for_images(tmp_path):
+    one = case(tmp_path, "a", "DX", "none", "right", "whole")
+    write_dicom_results(one.image, one.reading, tmp_path, "a")
+    assert find_images([tmp_path]) == [one.image]
 
 
 def test_other_dicom_files_are_no_landmarks(tmp_path):

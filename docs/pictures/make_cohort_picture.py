@@ -30,7 +30,8 @@ def main() -> None:
         (home / "scans" / "broken.dcm").write_bytes(b"no image")
         vertenet = [sys.executable, "-m", "vertenet.cli"]
         subprocess.run([*vertenet, "cohort", "scans", "--out", "study"], check=True, cwd=home)
-        page = (home / "study" / "index.html").as_uri()
+        written = home / "study" / "index.html"
+        written.write_text(written.read_text(encoding="utf-8").replace(str(home), "/data"), encoding="utf-8")
         size = ["--window-size=1280,1500", "--force-device-scale-factor=1", "--hide-scrollbars"]
         command = [
             browser,
@@ -39,7 +40,7 @@ def main() -> None:
             "--disable-gpu",
             *size,
             f"--screenshot={home / 'page.png'}",
-            page,
+            written.as_uri(),
         ]
         subprocess.run(command, check=True, timeout=300)
         shutil.copyfile(home / "page.png", PICTURE)

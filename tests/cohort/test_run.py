@@ -217,3 +217,38 @@ def test_records_are_read_from_the_disk_and_not_kept(tmp_path):
         assert [record["row"]["image"] for record in journal.records(list(journal.entries)[::-1])] == [
             *("2.png", "1.png", "0.png")
         ]
+
+
+#: Prints the memory of the process that writes, MiB, after every hundred images.
+MEMORY = """
+import sys
+from pathlib import Path
+from tests.cohort.boxes import options
+from tests.cohort.readers import FixedReader
+from vertenet.cohort import Steps, Workers, read_cohort
+
+def told(outcome, count=[0]):
+    count[0] += 1
+    if count[0] % 100 == 0:
+        print(int(Path("/proc/self/statm").read_text().split()[1]) * 4096 >> 20, flush=True)
+
+if __name__ == "__main__":
+    home = Path(sys.argv[1])
+    how = options(home, overlays="none")
+    read_cohort([str(home / "in")], home / "out", how, workers=Workers(2), make=FixedReader, steps=Steps(read=told))
+"""
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is read from /proc")
+def test_the_memory_of_the_writer_does_not_grow_with_the_cohort(tmp_path):
+    first = png(tmp_path / "in" / "0.png")
+    for number in range(1, 800):
+        os.link(first, tmp_path / "in" / f"{number}.png")
+    command = [sys.executable, "-c", MEMORY, str(tmp_path)]
+    done = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, timeout=800)
+    assert done.returncode == 0, done.stderr
+    used = [int(line) for line in done.stdout.split()]
+    assert len(used) == 8
+    assert used[-1] - used[1] < 25  # 600 images of 26 kB of results each and more as objects

@@ -375,7 +375,11 @@ class Spine:
 
     def present_points(self) -> dict[str, tuple[float, float]]:
         """Positions of the points that are present, by name, in the order of `named_points`."""
-        return {name: (corner.x, corner.y) for name, corner in self.named_points() if corner.is_present}
+        return {
+            name: (corner.x, corner.y)
+            for name, corner in self.named_points()
+            if corner.is_present and corner.x is not None and corner.y is not None
+        }
 
     def select(self, levels: Iterable[Level | str]) -> Spine:
         """The same spine restricted to ``levels``; a level it lacks is added with every corner missing."""

@@ -13,7 +13,7 @@ from pydicom import dcmread
 from tests.imaging import dicom_files as files
 from tests.report.dicom_cases import all_cases, case
 from vertenet.annotation import convert, dicom_codes, load
-from vertenet.cohort import find_images
+from vertenet.cohort import find_items
 from vertenet.errors import AnnotationError, ImageReadError, OptionError
 from vertenet.reading import RESEARCH_USE
 from vertenet.report.dicom import read_report, write_dicom_results
@@ -332,7 +332,7 @@ def test_converting_a_report_keeps_the_places_that_slicer_shows(results, tmp_pat
 def test_results_beside_images_are_not_taken_for_images(tmp_path):
     one = case(tmp_path, "a", "DX", "none", "right", "whole")
     write_dicom_results(one.image, one.reading, tmp_path, "a")
-    assert find_images([tmp_path]) == [one.image]
+    assert [item.path for item in find_items([tmp_path]).items] == [str(one.image)]
 
 
 def test_other_dicom_files_are_no_landmarks(tmp_path):

@@ -40,7 +40,7 @@ def results(tmp_path_factory):
 
 
 def output(*command: object, **options) -> str:
-    done = subprocess.run([*map(str, command)], capture_output=True, text=True, timeout=800, **options)
+    done = subprocess.run([*map(str, command)], capture_output=True, text=True, timeout=3000, **options)
     return done.stdout + done.stderr
 
 

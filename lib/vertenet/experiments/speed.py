@@ -37,7 +37,12 @@ began = time.perf_counter()
 from vertenet.imaging import read
 from vertenet.inference import Predictor
 Predictor(sys.argv[1], runtime=sys.argv[2])(read(sys.argv[3]), anterior="auto")
-print(time.perf_counter() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+seconds = time.perf_counter() - began
+try:  # ru_maxrss would be that of the process that started this one, where that was larger
+    peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1]
+except OSError:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(seconds, int(peak) / 1024)
 """
 
 

@@ -26,7 +26,8 @@ from ..inference import Predictor
 from ..inference.decode import dense, find_candidates, top_six
 from ..inference.runtimes import RUNTIMES, installed, open_runtime
 from ..inference.runtimes.graphs import export_graph, find_graph
-from ..networks import build, cost, find_weights, load_weights
+from ..models import find_weights
+from ..networks import build, cost, load_weights
 
 AUTHORS = "authors"
 #: First seed of the phantoms that eight bits are fitted on: those of training.

@@ -88,6 +88,7 @@ PROMISES: dict[str, tuple[Promise, ...]] = {
     "network": (Promise("python", ("-c", _PREDICT), 0, "vertenet-lite vertenet-lite"), lacks("cli", "predict")),
     "cli,network": (PREDICT, lacks("study", *_TRAIN), NO_SERVER),
     "study": (PREDICT, Promise("vertenet", PLAN), Promise("vertenet", _TRAIN), NO_SERVER),
+    "dicom": (Promise("vertenet", ("send", "a.dcm", "--to", "http://127.0.0.1:9"), 2, "nobody answers"), NO_SERVER),
     "server": (PREDICT, SERVE),
     "all": (VERSION, PREDICT, SERVE),
 }

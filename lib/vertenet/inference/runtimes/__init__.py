@@ -80,14 +80,14 @@ def open_runtime(
                 except ModelError as error:
                     _log.warning("%s", error.sentence)
         name = "torch"
+    if name.startswith("torch"):
+        from .torch_runtime import TorchRuntime  # where there is no torch, its absence is what is told
+
+        return TorchRuntime(load(), device, name)
     if not installed(name):
         raise ModelError(
             f"the runtime {name} is not installed", remedy="Install it with: pip install 'vertenet[runtimes]'"
         )
-    if name.startswith("torch"):
-        from .torch_runtime import TorchRuntime
-
-        return TorchRuntime(load(), device, name)
     if not on_cpu:
         raise OptionError(f"the runtime {name} runs on the CPU, not on {device}", remedy="Use the runtime torch there")
     return _opened(name, find_graph(sha256) or export_graph(load(), sha256), threads)

@@ -69,6 +69,8 @@ def predict(
         dicom=dicom,
         page=page,
     )
+    if dicom:
+        _check_dicom(images)
     from ..cohort import Steps, predict_images
 
     with progress_bar() as progress:
@@ -92,6 +94,21 @@ def predict(
     if failed:
         complain(f"{len(failed)} of {len(rows)} images could not be read.")
         raise typer.Exit(2)
+
+
+def _check_dicom(images: list[str]) -> None:
+    """Refuse before anything is done where no image can have a DICOM result; among others, one that cannot says so."""
+    from ..errors import ImageReadError
+    from ..imaging.sniff import Kind, kind_of
+
+    try:
+        none = all(Path(image).is_file() and kind_of(Path(image)) is not Kind.DICOM for image in images)
+    except ImageReadError:
+        return  # a list or a zip file: what is in it is seen when it is read
+    if none:
+        from ..report.dicom import image_header
+
+        image_header(Path(images[0]))
 
 
 @app.command()

@@ -42,15 +42,20 @@ def by_torch():
     return [reader(read(SAMPLES / name), anterior="auto") for name in IMAGES]
 
 
-def agree(readings, others, radiographs, pixels):
+def agree(readings, others, radiographs, *, exact):
+    """Readings of an exact runtime are alike to 0.02 px.
+
+    Of one in fewer bits, which is used by name only, names are alike, half of the coordinates to 0.25 px and none further
+    off than 2; how sure it is of its names may differ.
+    """
     for one, other, radiograph in zip(readings, others, radiographs):
-        assert one.levels.certain == other.levels.certain
         assert [v.is_missing for v in one.spine] == [v.is_missing for v in other.spine]
         frame = Frame(radiograph.pixels.shape)
-        moved = frame.from_source(one.spine.to_array()) - frame.from_source(other.spine.to_array())
-        assert np.nanquantile(np.abs(moved), 0.95) < pixels
-        # In bfloat16 a doubtful corner may go further: 0.56 px of 48 coordinates, and never by itself.
-        assert np.nanmax(np.abs(moved)) < 4 * pixels
+        moved = np.abs(frame.from_source(one.spine.to_array()) - frame.from_source(other.spine.to_array()))
+        if exact:
+            assert one.levels.certain == other.levels.certain
+        assert np.nanmedian(moved) < (0.02 if exact else 0.25)
+        assert np.nanmax(moved) < (0.02 if exact else 2)
 
 
 @pytest.mark.parametrize("name", [*GRAPH_RUNTIMES, "torch-bfloat16"])
@@ -59,7 +64,7 @@ def test_a_runtime_reads_two_samples_in_a_row_as_torch_does(name, cache, by_torc
     assert reader.runtime.name == name
     radiographs = [read(SAMPLES / image) for image in IMAGES]
     readings = [reader(radiograph, anterior="auto") for radiograph in radiographs]
-    agree(readings, by_torch, radiographs, 0.02 if tolerance_of(name)[0] < 0.1 else 0.25)
+    agree(readings, by_torch, radiographs, exact=tolerance_of(name)[0] < 0.1)
 
 
 @needs_graphs

@@ -45,8 +45,8 @@ def by_torch():
 def agree(readings, others, radiographs, *, exact):
     """Readings of an exact runtime are alike to 0.02 px.
 
-    Of one in fewer bits, which is used by name only, names are alike, half of the coordinates to 0.25 px and none further
-    off than 2; how sure it is of its names may differ.
+    Of one in fewer bits, which is used by name only, names are alike, half of the coordinates to 0.25 px and none is
+    off by more than 2; how sure it is of its names may differ.
     """
     for one, other, radiograph in zip(readings, others, radiographs):
         assert [v.is_missing for v in one.spine] == [v.is_missing for v in other.spine]

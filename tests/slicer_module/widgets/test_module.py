@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -51,6 +52,7 @@ with mrml_scene.MrmlScene() as mrml, qt_shim.installed(mrml.scene, Path(sys.argv
         timeout=120,
         check=True,
         cwd=REPOSITORY,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
     assert done.stdout.split() == []
 

@@ -160,7 +160,7 @@ class ImageReader:
         if options.dicom:
             files |= dicom_results(path, reading)
         if options.page:
-            files |= reading_page(radiograph, reading)
+            files |= reading_page(radiograph, reading, overlay=files.get(".overlay.png"))
         if options.thumbnails:
             files[".thumbnail.jpg"] = thumbnail(radiograph, reading)
         refusal = reading.quality.reasons if asks is not None and asks.reason == "refused" else ()

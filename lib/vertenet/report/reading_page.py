@@ -31,7 +31,9 @@ from .words import (
 )
 
 
-def reading_page(radiograph: Radiograph, reading: Reading, prior: Reading | None = None) -> dict[str, bytes]:
+def reading_page(
+    radiograph: Radiograph, reading: Reading, prior: Reading | None = None, *, overlay: bytes | None = None
+) -> dict[str, bytes]:
     """Its content by ending: ``.report.html``, and ``.report.txt`` to be pasted elsewhere.
 
     Parameters
@@ -41,8 +43,12 @@ def reading_page(radiograph: Radiograph, reading: Reading, prior: Reading | None
     reading : Reading
     prior : Reading, optional
         An earlier one of the same person. Heights are compared where both are in millimetres and sure of the levels.
+    overlay : bytes, optional
+        PNG of the overlay, where it is already drawn.
     """
-    image = base64.b64encode(overlay_png(radiograph.with_anterior(reading.spine.anterior), reading)).decode()
+    if overlay is None:
+        overlay = overlay_png(radiograph.with_anterior(reading.spine.anterior), reading)
+    image = base64.b64encode(overlay).decode()
     words = plain_text(reading, prior)
     head, foot = SHEET.split("{{body}}")
     body = "\n".join(_parts(reading, prior, image, words))
